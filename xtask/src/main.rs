@@ -1,0 +1,2 @@
+//! Carillon tasks.
+fn main() {}
