@@ -1,0 +1,401 @@
+//! BAR0 registers (`docs/hardware.md` section 4).
+//!
+//! Every register is naturally aligned and is accessed with exactly its own width. A write takes
+//! effect before any later read of BAR0 by the same CPU returns.
+
+use bitfield_struct::bitfield;
+
+use crate::queue::QueueId;
+
+/// Value of [`offset::ID`]: "CARL" in little-endian ASCII.
+pub const DEVICE_MAGIC: u32 = 0x4C52_4143;
+/// Interface generation; a driver refuses another one.
+pub const INTERFACE_MAJOR: u16 = 1;
+/// Compatible additions within the generation.
+pub const INTERFACE_MINOR: u16 = 0;
+
+/// Most doorbell pages that a device can have.
+pub const MAX_DOORBELLS: u32 = 1024;
+/// Doorbell pages that share one word of [`offset::DOORBELL_ACCESSED`].
+pub const DOORBELLS_PER_ACCESSED_WORD: u32 = 32;
+
+/// Byte offsets in BAR0. The comment names width and access.
+pub mod offset {
+    /// u32, read-only: [`super::DEVICE_MAGIC`].
+    pub const ID: u64 = 0x0000;
+    /// u32, read-only: [`super::Revision`].
+    pub const REVISION: u64 = 0x0004;
+    /// u32, read-only: [`super::DoorbellCaps`].
+    pub const DOORBELL_CAPS: u64 = 0x0008;
+    /// u32, read-only: [`super::QueueCaps`].
+    pub const QUEUE_CAPS: u64 = 0x000C;
+    /// u64, read-only: bytes of local memory.
+    pub const VRAM_SIZE: u64 = 0x0010;
+    /// u32, read-only: [`super::MmuCaps`].
+    pub const MMU_CAPS: u64 = 0x0018;
+    /// u32, read-write: [`super::Control`].
+    pub const CONTROL: u64 = 0x0020;
+    /// u32, read-only: [`super::Status`].
+    pub const STATUS: u64 = 0x0024;
+    /// u32, read, write one to clear: [`super::Interrupts`].
+    pub const INTERRUPT_STATUS: u64 = 0x0028;
+    /// u32, read-write: [`super::Interrupts`] that may raise the vector.
+    pub const INTERRUPT_ENABLE: u64 = 0x002C;
+    /// u64, read-write: local memory offset of the queue descriptor table, page aligned.
+    pub const QUEUE_TABLE: u64 = 0x0030;
+    /// u32, read-write: entries in the queue descriptor table.
+    pub const QUEUE_TABLE_ENTRIES: u64 = 0x0038;
+    /// u64, read-write: local memory offset of the context descriptor table, page aligned.
+    pub const CONTEXT_TABLE: u64 = 0x0040;
+    /// u32, read-write: entries in the context descriptor table.
+    pub const CONTEXT_TABLE_ENTRIES: u64 = 0x0048;
+    /// u64, read-write: local memory offset of the event ring, page aligned.
+    pub const EVENT_RING: u64 = 0x0050;
+    /// u32, read-write: entries in the event ring, a power of two, at least 64.
+    pub const EVENT_RING_ENTRIES: u64 = 0x0058;
+    /// u32, read-write: how many events the driver has taken, modulo 2^32.
+    pub const EVENT_READ: u64 = 0x005C;
+    /// u32, read-only: how many events the device has written, modulo 2^32.
+    pub const EVENT_WRITE: u64 = 0x0060;
+    /// u64, read-write: local memory offset of the aperture table, page aligned.
+    pub const APERTURE_TABLE: u64 = 0x0068;
+    /// u32, read-write: entries (pages) in the aperture table; 0 switches the aperture off.
+    pub const APERTURE_ENTRIES: u64 = 0x0070;
+    /// u64, write-only: [`super::QueueCommand`].
+    pub const QUEUE_COMMAND: u64 = 0x0080;
+    /// u64, write-only: [`super::TlbInvalidate`].
+    pub const TLB_INVALIDATE: u64 = 0x0088;
+    /// u64, read-only: the device clock in ticks of [`TIMESTAMP_FREQUENCY`].
+    pub const TIMESTAMP: u64 = 0x0090;
+    /// u64, read-only: ticks of the device clock in a second.
+    pub const TIMESTAMP_FREQUENCY: u64 = 0x0098;
+    /// u32, write-only: ordinal of the engine to reset (section 9.4).
+    pub const ENGINE_RESET: u64 = 0x00A0;
+    /// u32, write-only: ordinal of the engine to put back to work after a reset.
+    pub const ENGINE_RESUME: u64 = 0x00A4;
+    /// u32 per 32 doorbell pages, read clears: a set bit means rung since the last read.
+    pub const DOORBELL_ACCESSED: u64 = 0x2000;
+    /// u64 per doorbell page, read-write: [`super::DoorbellControl`].
+    pub const DOORBELL_CONTROL: u64 = 0x4000;
+}
+
+/// A doorbell page that exists on this device, made by checking an index once against the count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DoorbellPage(u16);
+
+impl DoorbellPage {
+    /// The page with this index if the device has `count` pages (at most [`MAX_DOORBELLS`]).
+    pub const fn new(index: u32, count: u32) -> Option<Self> {
+        if index < count && count <= MAX_DOORBELLS {
+            #[allow(clippy::cast_possible_truncation, reason = "below MAX_DOORBELLS")]
+            Some(Self(index as u16))
+        } else {
+            None
+        }
+    }
+
+    /// Index of the page in BAR2.
+    pub const fn index(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// Byte offset of the page in BAR2.
+    pub const fn bar_offset(self) -> u64 {
+        self.0 as u64 * crate::addr::PAGE_SIZE
+    }
+
+    /// BAR0 offset of this page's [`DoorbellControl`].
+    pub const fn control_register(self) -> u64 {
+        offset::DOORBELL_CONTROL + self.0 as u64 * 8
+    }
+
+    /// BAR0 offset of the accessed word that holds this page's bit.
+    pub const fn accessed_register(self) -> u64 {
+        offset::DOORBELL_ACCESSED + (self.index() / DOORBELLS_PER_ACCESSED_WORD) as u64 * 4
+    }
+
+    /// Whether this page's bit is set in `word`, read from [`Self::accessed_register`].
+    pub const fn is_accessed_in(self, word: u32) -> bool {
+        word & self.accessed_bit() != 0
+    }
+
+    /// This page's bit in its accessed word.
+    pub const fn accessed_bit(self) -> u32 {
+        1 << (self.index() % DOORBELLS_PER_ACCESSED_WORD)
+    }
+}
+
+/// [`offset::REVISION`].
+#[bitfield(u32)]
+#[derive(PartialEq, Eq)]
+pub struct Revision {
+    /// Compatible additions.
+    pub minor: u16,
+    /// Interface generation.
+    pub major: u16,
+}
+
+/// How doorbell pages relate to queues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DoorbellModel {
+    /// One page serves one hardware queue at a time.
+    Dedicated,
+    /// A page belongs to a process; the value that is written names the queue.
+    Global,
+}
+
+/// [`offset::DOORBELL_CAPS`].
+#[bitfield(u32)]
+#[derive(PartialEq, Eq)]
+pub struct DoorbellCaps {
+    /// Doorbell pages in BAR2.
+    #[bits(11)]
+    pub pages: u32,
+    /// Set: global model. Clear: dedicated model.
+    pub global: bool,
+    /// The device visits queues without a doorbell by itself when it is idle.
+    pub visits_unbound_queues: bool,
+    #[bits(19)]
+    __: u32,
+}
+
+impl DoorbellCaps {
+    /// The model as a closed enum.
+    pub const fn model(self) -> DoorbellModel {
+        if self.global() {
+            DoorbellModel::Global
+        } else {
+            DoorbellModel::Dedicated
+        }
+    }
+}
+
+/// [`offset::QUEUE_CAPS`].
+#[bitfield(u32)]
+#[derive(PartialEq, Eq)]
+pub struct QueueCaps {
+    /// The queue table may have two to the power of this many entries.
+    pub max_queues_log2: u8,
+    /// Engines of the device, one per node.
+    pub engines: u8,
+    /// Queues that an engine holds on at once; more take turns.
+    pub run_slots: u8,
+    __: u8,
+}
+
+/// [`offset::MMU_CAPS`].
+#[bitfield(u32)]
+#[derive(PartialEq, Eq)]
+pub struct MmuCaps {
+    /// Bits of a GPU virtual address.
+    pub va_bits: u8,
+    /// Levels of the page table.
+    pub levels: u8,
+    __: u16,
+}
+
+/// [`offset::CONTROL`].
+#[bitfield(u32)]
+#[derive(PartialEq, Eq)]
+pub struct Control {
+    /// The device fetches work while this is set.
+    pub enable: bool,
+    /// Write one: everything returns to its power-on state, doorbell pages included. Reads zero.
+    pub reset: bool,
+    #[bits(30)]
+    __: u32,
+}
+
+/// [`offset::STATUS`].
+#[bitfield(u32)]
+#[derive(PartialEq, Eq)]
+pub struct Status {
+    /// Work is being fetched.
+    pub enabled: bool,
+    /// No queue has pending work and none is running.
+    pub idle: bool,
+    /// A table register is wrong or local memory cannot be used; only a reset helps.
+    pub fatal: bool,
+    #[bits(29)]
+    __: u32,
+}
+
+impl Status {
+    /// What every register reads as when the device is gone from the bus.
+    pub const GONE: Self = Self::from_bits(u32::MAX);
+}
+
+/// [`offset::INTERRUPT_STATUS`] and [`offset::INTERRUPT_ENABLE`].
+#[bitfield(u32)]
+#[derive(PartialEq, Eq)]
+pub struct Interrupts {
+    /// At least one event was written.
+    pub events: bool,
+    /// The event ring was full: events were lost, look at everything.
+    pub overflow: bool,
+    /// [`Status::fatal`] became set.
+    pub fatal: bool,
+    #[bits(29)]
+    __: u32,
+}
+
+/// What [`offset::QUEUE_COMMAND`] asks for; a closed set, [`QueueCommand::operation`] decodes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueueOperation {
+    /// Read the descriptor and put the queue on the run list; look at its write pointer.
+    Activate,
+    /// Take the queue off the run list for good; done when its state reads `Inactive`.
+    Deactivate,
+    /// Take the queue off the run list; done when its state reads `Suspended` (section 6.3).
+    Suspend,
+    /// Put a suspended queue back on the run list; look at its write pointer.
+    Resume,
+    /// Look at the queue's write pointer. On an inactive queue this does nothing.
+    Look,
+    /// Read the driver half of the descriptor again (ring, log or priority changed).
+    Reload,
+}
+
+/// A write to [`offset::QUEUE_COMMAND`].
+#[bitfield(u64)]
+#[derive(PartialEq, Eq)]
+pub struct QueueCommand {
+    /// Which queue.
+    pub queue: u32,
+    /// Encoded [`QueueOperation`].
+    operation_code: u8,
+    /// Returned in the `SuspendCompleted` event; ignored by other operations. Modulo 2^24.
+    #[bits(24)]
+    pub tag: u32,
+}
+
+impl QueueCommand {
+    /// The command for `operation` on `queue`.
+    pub const fn of(operation: QueueOperation, queue: QueueId) -> Self {
+        let code = match operation {
+            QueueOperation::Activate => 1,
+            QueueOperation::Deactivate => 2,
+            QueueOperation::Suspend => 3,
+            QueueOperation::Resume => 4,
+            QueueOperation::Look => 5,
+            QueueOperation::Reload => 6,
+        };
+        Self::new().with_queue(queue.0).with_operation_code(code)
+    }
+
+    /// The operation, or `None` for a code that this generation does not define.
+    pub const fn operation(self) -> Option<QueueOperation> {
+        Some(match self.operation_code() {
+            1 => QueueOperation::Activate,
+            2 => QueueOperation::Deactivate,
+            3 => QueueOperation::Suspend,
+            4 => QueueOperation::Resume,
+            5 => QueueOperation::Look,
+            6 => QueueOperation::Reload,
+            _ => return None,
+        })
+    }
+
+    /// The queue as a typed id.
+    pub const fn queue_id(self) -> QueueId {
+        QueueId(self.queue())
+    }
+}
+
+/// A write to [`offset::TLB_INVALIDATE`].
+#[bitfield(u64)]
+#[derive(PartialEq, Eq)]
+pub struct TlbInvalidate {
+    /// Context whose translations are dropped.
+    pub context: u32,
+    /// Drop those of every context.
+    pub all: bool,
+    #[bits(31)]
+    __: u32,
+}
+
+/// One [`offset::DOORBELL_CONTROL`] register (section 5.2).
+///
+/// A write first clears the page and everything the device remembers about it, then takes the
+/// new binding, then looks at the write pointer of the queue that was bound before and of the
+/// one that is bound now: one step for everybody who rings meanwhile.
+#[bitfield(u64)]
+#[derive(PartialEq, Eq)]
+pub struct DoorbellControl {
+    /// Dedicated model: the queue that a ring looks at. Global model: ignored.
+    pub queue: u32,
+    /// The page is bound; rings on an unbound page are dropped.
+    pub bound: bool,
+    #[bits(31)]
+    __: u32,
+}
+
+impl DoorbellControl {
+    /// Nobody owns the page.
+    pub const UNBOUND: Self = Self::new();
+
+    /// The page rings for `queue`.
+    pub const fn bound_to(queue: QueueId) -> Self {
+        Self::new().with_bound(true).with_queue(queue.0)
+    }
+
+    /// The owner, or `None` while unbound.
+    pub const fn owner(self) -> Option<QueueId> {
+        if self.bound() {
+            Some(QueueId(self.queue()))
+        } else {
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doorbell_page_is_checked_once_at_the_count() {
+        assert!(DoorbellPage::new(0, 0).is_none());
+        assert!(DoorbellPage::new(0, 1).is_some());
+        assert!(DoorbellPage::new(1023, 1024).is_some());
+        assert!(DoorbellPage::new(1024, 1024).is_none());
+        assert!(DoorbellPage::new(0, 1025).is_none());
+    }
+
+    #[test]
+    fn last_page_stays_inside_its_register_blocks() {
+        let last = DoorbellPage::new(1023, 1024).unwrap();
+        assert!(last.control_register() + 8 <= u64::from(crate::pci::MSIX_TABLE_OFFSET));
+        assert!(last.accessed_register() + 4 <= offset::DOORBELL_CONTROL);
+        assert_eq!(last.accessed_bit(), 1 << 31);
+        assert_eq!(last.bar_offset(), 1023 * 4096);
+    }
+
+    #[test]
+    fn queue_commands_survive_the_register() {
+        for operation in [
+            QueueOperation::Activate,
+            QueueOperation::Deactivate,
+            QueueOperation::Suspend,
+            QueueOperation::Resume,
+            QueueOperation::Look,
+            QueueOperation::Reload,
+        ] {
+            let word = u64::from(QueueCommand::of(operation, QueueId(u32::MAX)).with_tag(7));
+            let back = QueueCommand::from(word);
+            assert_eq!(back.operation(), Some(operation));
+            assert_eq!(back.queue_id(), QueueId(u32::MAX));
+            assert_eq!(back.tag(), 7);
+        }
+        assert_eq!(QueueCommand::from(0).operation(), None);
+    }
+
+    #[test]
+    fn unbound_control_has_no_owner() {
+        assert_eq!(DoorbellControl::UNBOUND.owner(), None);
+        assert_eq!(
+            DoorbellControl::bound_to(QueueId(9)).owner(),
+            Some(QueueId(9))
+        );
+    }
+}
