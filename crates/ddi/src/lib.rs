@@ -1,1 +1,93 @@
-//! Carillon: ddi.
+//! The WDDM 3.2 display DDI as Rust types.
+//!
+//! What a render-only display miniport driver with GpuMmu addressing, hardware scheduling and
+//! user-mode work submission exchanges with the graphics kernel: the tables of entry points, the
+//! arguments of each DDI and callback, flags and enumerations, and the user-mode thunks' structures
+//! for doorbells. Names are those of the documentation pages, which each item names (`ns-` for
+//! structures, `ne-` for enumerations, `nc-` for callbacks).
+//!
+//! - Structures are `repr(C)`, packed where the ABI is; every size and offset is asserted at compile
+//!   time.
+//! - Flags are bitfield types; the reserved remainder is a member too, so that unknown bits can be
+//!   refused.
+//! - Enumerations are open: a value that has no name is a value all the same.
+//! - A C union or structure without a name is a member called `Anonymous` (`Anonymous2`, ...).
+//! - Everything that is data has a `ZERO`.
+//! - Function pointers are `extern "win64"`, the C calling convention of 64-bit Windows, so that the
+//!   same tables can be called on any x86-64 host.
+
+#![no_std]
+#![allow(
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    reason = "the names are those of the documentation, where readers look them up"
+)]
+#![allow(
+    missing_docs,
+    reason = "members and enumerators are documented on the page that their type names; a test \
+              demands the type's own documentation"
+)]
+#![allow(
+    clippy::struct_field_names,
+    clippy::struct_excessive_bools,
+    clippy::pub_underscore_fields,
+    reason = "the members are given by the ABI"
+)]
+
+#[macro_use]
+mod layout;
+
+pub mod allocation;
+pub mod base;
+pub mod caps;
+pub mod consts;
+pub mod device;
+pub mod doorbell;
+pub mod feature;
+pub mod fence;
+pub mod init;
+pub mod interface;
+pub mod interrupt;
+pub mod kmt;
+pub mod node;
+pub mod ntstatus;
+pub mod paging;
+pub mod pnp;
+pub mod power;
+pub mod process;
+pub mod query;
+pub mod segment;
+pub mod slots;
+pub mod submit;
+pub mod tdr;
+pub mod testing;
+pub mod version;
+pub use layout::{FieldLayout, TypeLayout};
+pub use ntstatus::NTSTATUS;
+
+/// The layouts of all types, for tests and tools.
+#[doc(hidden)]
+pub const LAYOUTS: &[&[TypeLayout]] = &[
+    allocation::LAYOUTS,
+    base::LAYOUTS,
+    caps::LAYOUTS,
+    device::LAYOUTS,
+    doorbell::LAYOUTS,
+    feature::LAYOUTS,
+    fence::LAYOUTS,
+    init::LAYOUTS,
+    interface::LAYOUTS,
+    interrupt::LAYOUTS,
+    kmt::LAYOUTS,
+    node::LAYOUTS,
+    paging::LAYOUTS,
+    pnp::LAYOUTS,
+    power::LAYOUTS,
+    process::LAYOUTS,
+    query::LAYOUTS,
+    segment::LAYOUTS,
+    submit::LAYOUTS,
+    tdr::LAYOUTS,
+    testing::LAYOUTS,
+];
