@@ -6,6 +6,7 @@
 //! type that owns it.
 //!
 //! * [`addr`]: one newtype per address space, page arithmetic
+//! * [`allocation`]: private data of an allocation
 //! * [`pci`]: identity, BARs and interrupt vectors of the PCI function
 //! * [`regs`]: BAR0 registers
 //! * [`doorbell`]: doorbell pages, their values, the private data a client hands to the driver
@@ -23,6 +24,7 @@
 #![forbid(unsafe_code)]
 
 pub mod addr;
+pub mod allocation;
 pub mod doorbell;
 pub mod event;
 pub mod fence_log;
