@@ -699,20 +699,25 @@ layouts! {
     DXGK_ALLOCATIONINFO = 88 {
         pPrivateDriverData: 0,
         PrivateDriverDataSize: 8,
+        Anonymous: 12,
         Anonymous.Alignment: 12,
+        Anonymous.Anonymous: 12,
         Anonymous.Anonymous.MinimumPageSize: 12,
         Anonymous.Anonymous.RecommendedPageSize: 14,
         Size: 16,
         PitchAlignedSize: 24,
         HintedBank: 32,
         PreferredSegment: 36,
+        Anonymous2: 40,
         Anonymous2.SupportedReadSegmentSet: 40,
         Anonymous2.MmuSet: 40,
         SupportedWriteSegmentSet: 44,
         EvictionSegmentSet: 48,
+        Anonymous3: 52,
         Anonymous3.MaximumRenamingListLength: 52,
         Anonymous3.PhysicalAdapterIndex: 52,
         hAllocation: 56,
+        Anonymous4: 64,
         Anonymous4.Flags: 64,
         Anonymous4.FlagsWddm2: 64,
         pAllocationUsageHint: 72,
@@ -731,6 +736,7 @@ layouts! {
     }
     DXGK_ALLOCATIONUSAGEINFO1 = 36 {
         Flags: 0,
+        Anonymous: 4,
         Anonymous.Format: 4,
         Anonymous.PrivateFormat: 4,
         SwizzledFormat: 8,
@@ -802,6 +808,7 @@ layouts! {
     }
     DXGKARG_GETSTANDARDALLOCATIONDRIVERDATA = 48 {
         StandardAllocationType: 0,
+        Anonymous: 8,
         Anonymous.pCreateSharedPrimarySurfaceData: 8,
         Anonymous.pCreateShadowSurfaceData: 8,
         Anonymous.pCreateStagingSurfaceData: 8,
@@ -883,6 +890,7 @@ layouts! {
     DXGK_ALLOCATIONLIST = 24 {
         hDeviceSpecificAllocation: 0,
         Anonymous: 8,
+        Anonymous2: 16,
         Anonymous2.PhysicalAddress: 16,
         Anonymous2.VirtualAddress: 16,
     }

@@ -49,7 +49,8 @@ pub struct LARGE_INTEGER {
     pub QuadPart: i64,
 }
 
-/// A bus or system physical address; C names it by the type of [`LARGE_INTEGER`].
+/// A bus or system physical address; the kernel's headers make it an alias of
+/// the signed 64-bit number. Page `ns-winnt-large_integer`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PHYSICAL_ADDRESS {
@@ -72,7 +73,8 @@ impl PHYSICAL_ADDRESS {
     }
 }
 
-/// A resource descriptor's kind: the `Type` byte of [`CM_PARTIAL_RESOURCE_DESCRIPTOR`].
+/// A resource descriptor's kind: the `Type` byte of [`CM_PARTIAL_RESOURCE_DESCRIPTOR`]. Page
+/// `ns-wdm-_cm_partial_resource_descriptor`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CM_RESOURCE_TYPE(pub u8);

@@ -390,6 +390,7 @@ layouts! {
         InterruptMessageNumber: 36,
         NumberOfSwizzlingRanges: 40,
         MaxOverlays: 44,
+        Anonymous: 48,
         Anonymous.GammaRampCaps: 48,
         Anonymous.ColorTransformCaps: 48,
         PresentationCaps: 52,

@@ -300,6 +300,7 @@ layouts! {
     }
     DXGKARG_CREATEDEVICE = 32 {
         hDevice: 0,
+        Anonymous: 8,
         Anonymous.Flags: 8,
         Anonymous.pInfo: 8,
         Pasid: 16,

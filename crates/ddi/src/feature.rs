@@ -115,19 +115,11 @@ pub struct DXGK_ISFEATUREENABLED_RESULT {
     pub Anonymous: DXGK_ISFEATUREENABLED_RESULT_Anonymous,
 }
 
-/// The unnamed union of [`DXGK_ISFEATUREENABLED_RESULT`] at offset 2.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub union DXGK_ISFEATUREENABLED_RESULT_Anonymous {
-    pub Anonymous: DXGK_ISFEATUREENABLED_RESULT_Anonymous_Anonymous,
-    pub Value: DXGK_FEATURE_VERSION,
-}
-
 /// The bits of [`DXGK_ISFEATUREENABLED_RESULT`] that its page lists without a name of their own for
 /// the word.
 #[bitfield(u16)]
 #[derive(PartialEq, Eq)]
-pub struct DXGK_ISFEATUREENABLED_RESULT_Anonymous_Anonymous {
+pub struct DXGK_ISFEATUREENABLED_RESULT_Anonymous {
     pub Enabled: bool,
     pub KnownFeature: bool,
     pub SupportedByDriver: bool,
@@ -185,10 +177,6 @@ pub type DXGKDDI_QUERYFEATUREINTERFACE = unsafe extern "win64" fn(
     pArgs: *mut DXGKARG_QUERYFEATUREINTERFACE,
 ) -> NTSTATUS;
 
-opaque_debug! {
-    DXGK_ISFEATUREENABLED_RESULT_Anonymous,
-}
-
 layouts! {
     DXGK_FEATURE_INTERFACE = 48 {
         Size: 0,
@@ -241,12 +229,9 @@ layouts! {
     }
     DXGK_ISFEATUREENABLED_RESULT = 4 {
         Version: 0,
-        Anonymous.Anonymous: 2,
-        Anonymous.Value: 2,
+        Anonymous: 2,
     }
     DXGK_ISFEATUREENABLED_RESULT_Anonymous = 2 {
-    }
-    DXGK_ISFEATUREENABLED_RESULT_Anonymous_Anonymous = 2 {
     }
     DXGKARGCB_ISFEATUREENABLED2 = 12 {
         FeatureId: 0,

@@ -406,6 +406,8 @@ layouts! {
         Reserved: 20,
     }
     DXGK_NATIVE_FENCE_LOG_HEADER = 40 {
+        Anonymous: 0,
+        Anonymous.Anonymous: 0,
         Anonymous.Anonymous.FirstFreeEntryIndex: 0,
         Anonymous.Anonymous.WraparoundCount: 4,
         Anonymous.AtomicWraparoundAndEntryIndex: 0,

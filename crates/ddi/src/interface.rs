@@ -1364,6 +1364,7 @@ layouts! {
         Context: 16,
         Type: 24,
         CacheType: 28,
+        Anonymous: 32,
         Anonymous.Mdl: 32,
         Anonymous.Mdl.LowAddress: 32,
         Anonymous.Mdl.HighAddress: 40,
@@ -1435,6 +1436,7 @@ layouts! {
     DXGK_ADL = 16 {
         PageCount: 0,
         Flags: 4,
+        Anonymous: 8,
         Anonymous.BasePageNumber: 8,
         Anonymous.Pages: 8,
     }
@@ -1469,6 +1471,7 @@ layouts! {
         Type: 4,
         Anonymous: 8,
         SequenceNumber: 12,
+        Anonymous2: 16,
         Anonymous2.TargetId: 16,
         Anonymous2.SourceId: 16,
         Anonymous2.Id: 16,

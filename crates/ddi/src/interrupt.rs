@@ -527,6 +527,7 @@ layouts! {
     }
     DXGKARGCB_NOTIFY_INTERRUPT_DATA = 80 {
         InterruptType: 0,
+        Anonymous: 8,
         Anonymous.DmaCompleted: 8,
         Anonymous.DmaCompleted.SubmissionFenceId: 8,
         Anonymous.DmaCompleted.NodeOrdinal: 12,
@@ -589,6 +590,7 @@ layouts! {
         Anonymous.HwQueuePageFaulted.FaultedFenceId: 8,
         Anonymous.HwQueuePageFaulted.FaultedVirtualAddress: 16,
         Anonymous.HwQueuePageFaulted.FaultedPrimitiveAPISequenceNumber: 24,
+        Anonymous.HwQueuePageFaulted.Anonymous: 32,
         Anonymous.HwQueuePageFaulted.Anonymous.FaultedHwQueue: 32,
         Anonymous.HwQueuePageFaulted.Anonymous.FaultedHwContext: 32,
         Anonymous.HwQueuePageFaulted.Anonymous.FaultedProcessHandle: 32,
@@ -678,6 +680,7 @@ layouts! {
     }
     DXGKARG_CONTROLINTERRUPT2 = 8 {
         InterruptType: 0,
+        Anonymous: 4,
         Anonymous.InterruptState: 4,
         Anonymous.CrtcVsyncState: 4,
     }
@@ -685,6 +688,7 @@ layouts! {
     }
     DXGKARG_CONTROLINTERRUPT3 = 12 {
         InterruptType: 0,
+        Anonymous: 4,
         Anonymous.InterruptState: 4,
         Anonymous.CrtcVsyncState: 4,
         VidPnSourceId: 8,

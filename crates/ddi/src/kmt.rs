@@ -327,6 +327,7 @@ layouts! {
     D3DKMT_CREATEDEVICEFLAGS = 4 {
     }
     D3DKMT_CREATEDEVICE = 64 {
+        Anonymous: 0,
         Anonymous.hAdapter: 0,
         Anonymous.pAdapter: 0,
         Flags: 8,

@@ -13,6 +13,7 @@
 //! - Enumerations are open: a value that has no name is a value all the same.
 //! - A C union or structure without a name is a member called `Anonymous` (`Anonymous2`, ...).
 //! - Everything that is data has a `ZERO`.
+//! - The modules sort the types by topic; every name is also at the root.
 //! - Function pointers are `extern "win64"`, the C calling convention of 64-bit Windows, so that the
 //!   same tables can be called on any x86-64 host.
 
@@ -63,8 +64,32 @@ pub mod submit;
 pub mod tdr;
 pub mod testing;
 pub mod version;
+pub use allocation::*;
+pub use base::*;
+pub use caps::*;
+pub use consts::*;
+pub use device::*;
+pub use doorbell::*;
+pub use feature::*;
+pub use fence::*;
+pub use init::*;
+pub use interface::*;
+pub use interrupt::*;
+pub use kmt::*;
 pub use layout::{FieldLayout, TypeLayout};
-pub use ntstatus::NTSTATUS;
+pub use node::*;
+pub use ntstatus::*;
+pub use paging::*;
+pub use pnp::*;
+pub use power::*;
+pub use process::*;
+pub use query::*;
+pub use segment::*;
+pub use slots::*;
+pub use submit::*;
+pub use tdr::*;
+pub use testing::*;
+pub use version::*;
 
 /// The layouts of all types, for tests and tools.
 #[doc(hidden)]

@@ -642,6 +642,7 @@ layouts! {
         DockingState: 72,
     }
     DXGK_PRE_START_INFO = 8 {
+        Anonymous: 0,
         Anonymous.ReservedIn: 0,
         Anonymous.Input: 0,
         Anonymous2: 4,
@@ -680,6 +681,7 @@ layouts! {
     DXGK_CHILD_STATUS = 16 {
         Type: 0,
         ChildUid: 4,
+        Anonymous: 8,
         Anonymous.HotPlug: 8,
         Anonymous.HotPlug.Connected: 8,
         Anonymous.Rotation: 8,

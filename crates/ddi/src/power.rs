@@ -204,6 +204,7 @@ layouts! {
     }
     DXGK_POWER_COMPONENT_MAPPING = 8 {
         ComponentType: 0,
+        Anonymous: 4,
         Anonymous.EngineDesc: 4,
         Anonymous.EngineDesc.NodeIndex: 4,
         Anonymous.MonitorRefreshDesc: 4,
@@ -213,6 +214,7 @@ layouts! {
         Anonymous.MemoryDesc: 4,
         Anonymous.MemoryDesc.SegmentID: 4,
         Anonymous.SharedDesc: 4,
+        Anonymous.SharedDesc.Anonymous: 4,
         Anonymous.SharedDesc.Anonymous.SharedTypeFlag: 4,
         Anonymous.SharedDesc.Anonymous.DriverCustomValueSet: 6,
         Anonymous.SharedDesc.SharedType: 4,
@@ -254,6 +256,7 @@ layouts! {
         Flags: 132,
     }
     DXGK_POWER_COMPONENT_INDEX = 4 {
+        Anonymous: 0,
         Anonymous.PhysicalAdapterComponentIndex: 0,
         Anonymous.PhysicalAdapterIndex: 2,
         Value: 0,

@@ -432,6 +432,7 @@ layouts! {
         Size: 16,
         CommitLimit: 24,
         SystemMemoryEndAddress: 32,
+        Anonymous: 40,
         Anonymous.CpuTranslatedAddress: 40,
         Anonymous.CpuHostAperture: 40,
         NumInvalidMemoryRanges: 56,
@@ -447,6 +448,7 @@ layouts! {
     DXGK_QUERYSEGMENTMEMORYSTATE = 16 {
         DriverSegmentId: 0,
         PhysicalAdapterIndex: 2,
+        Anonymous: 4,
         Anonymous.NumInvalidMemoryRanges: 4,
         Anonymous.NumUEFIFrameBufferRanges: 4,
         pMemoryRanges: 8,
@@ -460,6 +462,7 @@ layouts! {
     DXGK_SEGMENTMEMORYSTATE = 16 {
         DriverSegmentId: 0,
         PhysicalAdapterIndex: 2,
+        Anonymous: 4,
         Anonymous.NumInvalidMemoryRanges: 4,
         Anonymous.NumUEFIFrameBufferRanges: 4,
         pMemoryRanges: 8,
@@ -491,6 +494,7 @@ layouts! {
         BaseAddress: 8,
         Size: 16,
         SystemMemoryEndAddress: 24,
+        Anonymous: 32,
         Anonymous.CpuTranslatedAddress: 32,
         Anonymous.CpuHostAperture: 32,
         VprRangeStartOffset: 48,

@@ -552,6 +552,7 @@ layouts! {
     DXGK_SUBMITCOMMANDFLAGS = 4 {
     }
     DXGKARG_SUBMITCOMMAND = 96 {
+        Anonymous: 0,
         Anonymous.hDevice: 0,
         Anonymous.hContext: 0,
         DmaBufferSegmentId: 8,
@@ -656,6 +657,8 @@ layouts! {
         InterruptEntry: 32,
     }
     DXGK_SCHEDULING_LOG_HEADER = 32 {
+        Anonymous: 0,
+        Anonymous.Anonymous: 0,
         Anonymous.Anonymous.FirstFreeEntryIndex: 0,
         Anonymous.Anonymous.WraparoundCount: 4,
         Anonymous.AtomicWraparoundAndEntryIndex: 0,
@@ -674,6 +677,7 @@ layouts! {
         GpuTimeStamp: 0,
         Anonymous: 8,
         Anonymous2: 12,
+        Anonymous3: 16,
         Anonymous3.ContextStateChange: 16,
         Anonymous3.ReservedOperationData: 16,
     }
@@ -701,6 +705,7 @@ layouts! {
     DXGK_PATCHFLAGS = 4 {
     }
     DXGKARG_PATCH = 120 {
+        Anonymous: 0,
         Anonymous.hDevice: 0,
         Anonymous.hContext: 0,
         DmaBufferSegmentId: 8,

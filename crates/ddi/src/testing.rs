@@ -127,6 +127,7 @@ layouts! {
         Pattern: 12,
     }
     D3DDDI_TESTCOMMANDBUFFER = 72 {
+        Anonymous: 0,
         Anonymous.Copy: 0,
         Anonymous.Fill: 0,
         Anonymous.Reserved: 0,
