@@ -153,9 +153,7 @@ pub struct DoorbellCaps {
     pub pages: u32,
     /// Set: global model. Clear: dedicated model.
     pub global: bool,
-    /// The device visits queues without a doorbell by itself when it is idle.
-    pub visits_unbound_queues: bool,
-    #[bits(19)]
+    #[bits(20)]
     __: u32,
 }
 
@@ -254,6 +252,9 @@ pub enum QueueOperation {
     Look,
     /// Read the driver half of the descriptor again (ring, log or priority changed).
     Reload,
+    /// Look now and keep looking until a page is bound to the queue: for a queue whose clients may
+    /// still believe in a doorbell that no longer reaches it (section 6.3).
+    Watch,
 }
 
 /// A write to [`offset::QUEUE_COMMAND`].
@@ -279,6 +280,7 @@ impl QueueCommand {
             QueueOperation::Resume => 4,
             QueueOperation::Look => 5,
             QueueOperation::Reload => 6,
+            QueueOperation::Watch => 7,
         };
         Self::new().with_queue(queue.0).with_operation_code(code)
     }
@@ -292,6 +294,7 @@ impl QueueCommand {
             4 => QueueOperation::Resume,
             5 => QueueOperation::Look,
             6 => QueueOperation::Reload,
+            7 => QueueOperation::Watch,
             _ => return None,
         })
     }
@@ -317,8 +320,8 @@ pub struct TlbInvalidate {
 /// One [`offset::DOORBELL_CONTROL`] register (section 5.2).
 ///
 /// A write first clears the page and everything the device remembers about it, then takes the
-/// new binding, then looks at the write pointer of the queue that was bound before and of the
-/// one that is bound now: one step for everybody who rings meanwhile.
+/// new binding, then looks at the write pointer of the queue that is bound now: one step for
+/// everybody who rings meanwhile. Looking at the queue that lost the page is the driver's part.
 #[bitfield(u64)]
 #[derive(PartialEq, Eq)]
 pub struct DoorbellControl {
@@ -380,6 +383,7 @@ mod tests {
             QueueOperation::Resume,
             QueueOperation::Look,
             QueueOperation::Reload,
+            QueueOperation::Watch,
         ] {
             let word = u64::from(QueueCommand::of(operation, QueueId(u32::MAX)).with_tag(7));
             let back = QueueCommand::from(word);
