@@ -11,7 +11,23 @@
 #define _WIN32_WINNT 0x0A00
 #endif
 
+/* Inline in mingw-w64, functions of ntoskrnl.exe in the WDK: set the inline ones aside. */
+#define KeGetCurrentIrql carillon_inline_KeGetCurrentIrql
+#define KfRaiseIrql carillon_inline_KfRaiseIrql
+#define KeLowerIrql carillon_inline_KeLowerIrql
+#define KeInitializeSpinLock carillon_inline_KeInitializeSpinLock
 #include_next <ntddk.h>
+#undef KeGetCurrentIrql
+#undef KfRaiseIrql
+#undef KeLowerIrql
+#undef KeInitializeSpinLock
+
+NTKERNELAPI KIRQL NTAPI KeGetCurrentIrql(void);
+NTKERNELAPI KIRQL NTAPI KfRaiseIrql(KIRQL NewIrql);
+NTKERNELAPI void NTAPI KeLowerIrql(KIRQL NewIrql);
+NTKERNELAPI void NTAPI KeInitializeSpinLock(PKSPIN_LOCK SpinLock);
+
+/* Pool: exallocatepool2. */
 
 typedef ULONG64 POOL_FLAGS;
 
@@ -26,3 +42,25 @@ typedef ULONG64 POOL_FLAGS;
 #define POOL_FLAG_PAGED                 0x0000000000000100UI64
 
 NTKERNELAPI PVOID NTAPI ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag);
+
+/* Reader-writer spin locks: ex_spin_lock is one LONG, zero when free. */
+typedef LONG EX_SPIN_LOCK, *PEX_SPIN_LOCK;
+NTKERNELAPI KIRQL NTAPI ExAcquireSpinLockExclusive(PEX_SPIN_LOCK SpinLock);
+NTKERNELAPI KIRQL NTAPI ExAcquireSpinLockShared(PEX_SPIN_LOCK SpinLock);
+NTKERNELAPI void NTAPI ExReleaseSpinLockExclusive(PEX_SPIN_LOCK SpinLock, KIRQL OldIrql);
+NTKERNELAPI void NTAPI ExReleaseSpinLockShared(PEX_SPIN_LOCK SpinLock, KIRQL OldIrql);
+
+/* Time. */
+NTKERNELAPI ULONG64 NTAPI KeQueryInterruptTimePrecise(PULONG64 QpcTimeStamp);
+NTKERNELAPI ULONG64 NTAPI KeQueryUnbiasedInterruptTimePrecise(PULONG64 QpcTimeStamp);
+NTKERNELAPI void NTAPI KeQuerySystemTimePrecise(PLARGE_INTEGER CurrentTime);
+
+/* Memory. */
+NTKERNELAPI PVOID NTAPI MmMapIoSpaceEx(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes,
+                                       ULONG Protect);
+NTKERNELAPI PVOID NTAPI MmAllocateContiguousNodeMemory(SIZE_T NumberOfBytes,
+                                                       PHYSICAL_ADDRESS LowestAcceptableAddress,
+                                                       PHYSICAL_ADDRESS HighestAcceptableAddress,
+                                                       PHYSICAL_ADDRESS BoundaryAddressMultiple,
+                                                       ULONG Protect,
+                                                       NODE_REQUIREMENT PreferredNode);
