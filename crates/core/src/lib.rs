@@ -1,1 +1,24 @@
-//! Carillon: core.
+//! The driver's brain: everything that decides, nothing that touches a pointer.
+//!
+//! * [`platform`]: the traits through which this crate reaches kernel, hardware and dxgkrnl
+//! * [`error`]: why a DDI is refused, and the status code that says so
+//! * [`irql`]: tokens that prove at which interrupt level the code runs
+//! * [`notify`]: what is reported to dxgkrnl
+//! * [`handle`], [`arena`]: generational handles and the tables behind them
+//!
+//! The crate forbids `unsafe`, allocates fallibly, and knows no OS: `src/` of the driver is the
+//! rim that supplies the traits and the entry points.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod arena;
+pub mod error;
+pub mod handle;
+pub mod irql;
+pub mod notify;
+pub mod platform;
