@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::cross::published;
+use crate::image::Expected;
+
 /// Target triple of the driver.
 pub(crate) const TARGET: &str = "x86_64-pc-windows-msvc";
 
@@ -64,6 +67,25 @@ impl Layout {
     /// Folder of the finished `carillon.sys` and `carillon.pdb`.
     pub(crate) fn output(&self, profile: Profile) -> PathBuf {
         self.generated().join(profile.folder())
+    }
+
+    /// What a driver image built from this workspace must be like.
+    pub(crate) fn expected_image(&self) -> Result<Expected> {
+        let part = |text: &str| {
+            text.parse()
+                .context("the workspace version is not in numbers")
+        };
+        let version = [
+            part(env!("CARGO_PKG_VERSION_MAJOR"))?,
+            part(env!("CARGO_PKG_VERSION_MINOR"))?,
+            part(env!("CARGO_PKG_VERSION_PATCH"))?,
+            0,
+        ];
+        let forbidden = [self.root.clone(), published::cargo_home()?]
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        Ok(Expected { version, forbidden })
     }
 
     /// The finished driver image.
