@@ -1,25 +1,11 @@
-//! caps
+//! `DXGK_DRIVERCAPS` and the capability words inside it.
 
 use bitfield_struct::bitfield;
 
 use crate::base::{BOOLEAN, D3DGPU_VIRTUAL_ADDRESS, PHYSICAL_ADDRESS};
-use crate::query::DXGK_WDDMVERSION;
 
-/// An enumeration of the DDI. Page `ne-d3dkmdt-d3dkmdt_graphics_preemption_granularity`.
-#[repr(transparent)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct D3DKMDT_GRAPHICS_PREEMPTION_GRANULARITY(pub i32);
-
-impl D3DKMDT_GRAPHICS_PREEMPTION_GRANULARITY {
-    pub const D3DKMDT_GRAPHICS_PREEMPTION_NONE: Self = Self(0);
-    pub const D3DKMDT_GRAPHICS_PREEMPTION_DMA_BUFFER_BOUNDARY: Self = Self(100);
-    pub const D3DKMDT_GRAPHICS_PREEMPTION_PRIMITIVE_BOUNDARY: Self = Self(200);
-    pub const D3DKMDT_GRAPHICS_PREEMPTION_TRIANGLE_BOUNDARY: Self = Self(300);
-    pub const D3DKMDT_GRAPHICS_PREEMPTION_PIXEL_BOUNDARY: Self = Self(400);
-    pub const D3DKMDT_GRAPHICS_PREEMPTION_SHADER_BOUNDARY: Self = Self(500);
-}
-
-/// An enumeration of the DDI. Page `ne-d3dkmdt-d3dkmdt_compute_preemption_granularity`.
+/// How finely the GPU can preempt compute work. Page
+/// `ne-d3dkmdt-d3dkmdt_compute_preemption_granularity`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct D3DKMDT_COMPUTE_PREEMPTION_GRANULARITY(pub i32);
@@ -33,7 +19,49 @@ impl D3DKMDT_COMPUTE_PREEMPTION_GRANULARITY {
     pub const D3DKMDT_COMPUTE_PREEMPTION_SHADER_BOUNDARY: Self = Self(500);
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_pointerflags`.
+/// How finely the GPU can preempt graphics work. Page
+/// `ne-d3dkmdt-d3dkmdt_graphics_preemption_granularity`.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct D3DKMDT_GRAPHICS_PREEMPTION_GRANULARITY(pub i32);
+
+impl D3DKMDT_GRAPHICS_PREEMPTION_GRANULARITY {
+    pub const D3DKMDT_GRAPHICS_PREEMPTION_NONE: Self = Self(0);
+    pub const D3DKMDT_GRAPHICS_PREEMPTION_DMA_BUFFER_BOUNDARY: Self = Self(100);
+    pub const D3DKMDT_GRAPHICS_PREEMPTION_PRIMITIVE_BOUNDARY: Self = Self(200);
+    pub const D3DKMDT_GRAPHICS_PREEMPTION_TRIANGLE_BOUNDARY: Self = Self(300);
+    pub const D3DKMDT_GRAPHICS_PREEMPTION_PIXEL_BOUNDARY: Self = Self(400);
+    pub const D3DKMDT_GRAPHICS_PREEMPTION_SHADER_BOUNDARY: Self = Self(500);
+}
+
+/// Display driver model versions as capability values. Page `ne-d3dkmddi-dxgk_wddmversion`.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DXGK_WDDMVERSION(pub i32);
+
+impl DXGK_WDDMVERSION {
+    pub const DXGKDDI_WDDMv1: Self = Self(4096);
+    pub const DXGKDDI_WDDMv1_2: Self = Self(4608);
+    pub const DXGKDDI_WDDMv1_3: Self = Self(4864);
+    pub const DXGKDDI_WDDMv2: Self = Self(8192);
+    pub const DXGKDDI_WDDMv2_1: Self = Self(8448);
+    pub const DXGKDDI_WDDMv2_1_5: Self = Self(8453);
+    pub const DXGKDDI_WDDMv2_1_6: Self = Self(8454);
+    pub const DXGKDDI_WDDMv2_2: Self = Self(8704);
+    pub const DXGKDDI_WDDMv2_3: Self = Self(8960);
+    pub const DXGKDDI_WDDMv2_4: Self = Self(9216);
+    pub const DXGKDDI_WDDMv2_5: Self = Self(9472);
+    pub const DXGKDDI_WDDMv2_6: Self = Self(9728);
+    pub const DXGKDDI_WDDMv2_7: Self = Self(9984);
+    pub const DXGKDDI_WDDMv2_8: Self = Self(10_240);
+    pub const DXGKDDI_WDDMv2_9: Self = Self(10_496);
+    pub const DXGKDDI_WDDMv3_0: Self = Self(12_288);
+    pub const DXGKDDI_WDDMv3_1: Self = Self(12_544);
+    pub const DXGKDDI_WDDMv3_2: Self = Self(12_800);
+    pub const DXGKDDI_WDDM_LATEST: Self = Self(12_800);
+}
+
+/// Kinds of pointer shapes that the hardware draws. Page `ns-d3dkmddi-dxgk_pointerflags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_POINTERFLAGS {
@@ -44,7 +72,7 @@ pub struct DXGK_POINTERFLAGS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_gammarampcaps`.
+/// Kinds of gamma ramps that the hardware has. Page `ns-d3dkmddi-dxgk_gammarampcaps`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_GAMMARAMPCAPS {
@@ -53,7 +81,7 @@ pub struct DXGK_GAMMARAMPCAPS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_colortransformcaps`.
+/// Kinds of colour transforms that the hardware has. Page `ns-d3dkmddi-dxgk_colortransformcaps`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_COLORTRANSFORMCAPS {
@@ -67,7 +95,7 @@ pub struct DXGK_COLORTRANSFORMCAPS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_presentationcaps`.
+/// Presentation capabilities of a [`DXGK_DRIVERCAPS`]. Page `ns-d3dkmddi-dxgk_presentationcaps`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_PRESENTATIONCAPS {
@@ -101,7 +129,7 @@ pub struct DXGK_PRESENTATIONCAPS {
     pub Reserved: bool,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_flipcaps`.
+/// Flip capabilities of a [`DXGK_DRIVERCAPS`]. Page `ns-d3dkmddi-dxgk_flipcaps`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_FLIPCAPS {
@@ -116,7 +144,7 @@ pub struct DXGK_FLIPCAPS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-_dxgk_vidschcaps`.
+/// Scheduling capabilities of a [`DXGK_DRIVERCAPS`]. Page `ns-d3dkmddi-_dxgk_vidschcaps`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_VIDSCHCAPS {
@@ -135,7 +163,7 @@ pub struct DXGK_VIDSCHCAPS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-_dxgk_vidmmcaps`.
+/// Memory management capabilities of a [`DXGK_DRIVERCAPS`]. Page `ns-d3dkmddi-_dxgk_vidmmcaps`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_VIDMMCAPS {
@@ -169,7 +197,7 @@ pub struct DXGK_VIDMMCAPS_Anonymous {
     pub Reserved: u16,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-_dxgk_gpuenginetopology`.
+/// Number of nodes in a [`DXGK_DRIVERCAPS`]. Page `ns-d3dkmddi-_dxgk_gpuenginetopology`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_GPUENGINETOPOLOGY {
@@ -177,7 +205,8 @@ pub struct DXGK_GPUENGINETOPOLOGY {
     pub Reserved: [u32; 64],
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_virtualaddresscaps_deprecated`.
+/// Room of an abandoned capability structure. Page
+/// `ns-d3dkmddi-dxgk_virtualaddresscaps_deprecated`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_VIRTUALADDRESSCAPS_DEPRECATED {
@@ -201,7 +230,7 @@ pub struct DXGK_VIRTUALADDRESSCAPS_DEPRECATED_Anonymous {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_dmabuffercaps_deprecated`.
+/// Room of an abandoned capability structure. Page `ns-d3dkmddi-dxgk_dmabuffercaps_deprecated`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_DMABUFFERCAPS_DEPRECATED {
@@ -231,7 +260,7 @@ pub struct DXGK_DMABUFFERCAPS_DEPRECATED_PresentDmaBuffer {
     pub Reserved: [u32; 16],
 }
 
-/// A structure of the DDI. Page `ns-d3dkmdt-d3dkmdt_preemption_caps`.
+/// Preemption granularity for graphics and compute. Page `ns-d3dkmdt-d3dkmdt_preemption_caps`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct D3DKMDT_PREEMPTION_CAPS {
@@ -239,7 +268,7 @@ pub struct D3DKMDT_PREEMPTION_CAPS {
     pub ComputePreemptionGranularity: D3DKMDT_COMPUTE_PREEMPTION_GRANULARITY,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_hwqueuedflip_caps`.
+/// Properties of the hardware's flip queue. Page `ns-d3dkmddi-dxgk_hwqueuedflip_caps`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_HWQUEUEDFLIP_CAPS {
@@ -247,7 +276,8 @@ pub struct DXGK_HWQUEUEDFLIP_CAPS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-_dxgk_drivercaps`.
+/// The driver's capabilities, the first thing that the OS asks for; zero means no. Page
+/// `ns-d3dkmddi-_dxgk_drivercaps`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_DRIVERCAPS {

@@ -1,11 +1,11 @@
-//! device
+//! Devices, contexts, hardware contexts and hardware queues.
 
 use bitfield_struct::bitfield;
 
 use crate::base::{D3DGPU_VIRTUAL_ADDRESS, D3DKMT_HANDLE, HANDLE, PVOID};
 use crate::ntstatus::NTSTATUS;
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_createdeviceflags`.
+/// Whether the device is the system's. Page `ns-d3dkmddi-dxgk_createdeviceflags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_CREATEDEVICEFLAGS {
@@ -16,7 +16,8 @@ pub struct DXGK_CREATEDEVICEFLAGS {
     pub Reserved0: bool,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_createdevice`.
+/// Creates a device of a process; the driver answers its handle and list sizes. Page
+/// `ns-d3dkmddi-dxgkarg_createdevice`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_CREATEDEVICE {
@@ -43,7 +44,8 @@ pub struct DXGK_DEVICEINFOFLAGS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_deviceinfo`.
+/// Sizes that the driver wants for a device's buffers and lists. Page
+/// `ns-d3dkmddi-dxgk_deviceinfo`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_DEVICEINFO {
@@ -55,7 +57,7 @@ pub struct DXGK_DEVICEINFO {
     pub Flags: DXGK_DEVICEINFOFLAGS,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-_dxgk_createcontextflags`.
+/// What a context is for and how it addresses memory. Page `ns-d3dkmddi-_dxgk_createcontextflags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_CREATECONTEXTFLAGS {
@@ -69,7 +71,7 @@ pub struct DXGK_CREATECONTEXTFLAGS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_contextinfo_caps`.
+/// Special needs of a context. Page `ns-d3dkmddi-dxgk_contextinfo_caps`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_CONTEXTINFO_CAPS {
@@ -80,7 +82,8 @@ pub struct DXGK_CONTEXTINFO_CAPS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_contextinfo`.
+/// DMA buffer and list sizes that the driver wants for a context. Page
+/// `ns-d3dkmddi-dxgk_contextinfo`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_CONTEXTINFO {
@@ -94,7 +97,8 @@ pub struct DXGK_CONTEXTINFO {
     pub PagingCompanionNodeId: u32,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_createcontext`.
+/// Creates a context on a node; the driver answers its handle and buffer sizes. Page
+/// `ns-d3dkmddi-dxgkarg_createcontext`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_CREATECONTEXT {
@@ -107,7 +111,7 @@ pub struct DXGKARG_CREATECONTEXT {
     pub ContextInfo: DXGK_CONTEXTINFO,
 }
 
-/// A structure of the DDI. Page `ns-d3dukmdt-d3dddi_createhwcontextflags`.
+/// How a client wants its hardware context made. Page `ns-d3dukmdt-d3dddi_createhwcontextflags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct D3DDDI_CREATEHWCONTEXTFLAGS {
@@ -115,7 +119,7 @@ pub struct D3DDDI_CREATEHWCONTEXTFLAGS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_hwcontext_caps`.
+/// Special needs of a hardware context. Page `ns-d3dkmddi-dxgk_hwcontext_caps`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_HWCONTEXT_CAPS {
@@ -124,7 +128,8 @@ pub struct DXGK_HWCONTEXT_CAPS {
     pub Reserved: u32,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_createhwcontext`.
+/// Creates a hardware context on a node; the driver answers its handle. Page
+/// `ns-d3dkmddi-dxgkarg_createhwcontext`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_CREATEHWCONTEXT {
@@ -137,7 +142,8 @@ pub struct DXGKARG_CREATEHWCONTEXT {
     pub ContextCaps: DXGK_HWCONTEXT_CAPS,
 }
 
-/// A structure of the DDI. Page `ns-d3dukmdt-_d3dddi_createhwqueueflags`.
+/// How a client wants its hardware queue made: user-mode submission is bit 4, a native progress
+/// fence bit 5. Page `ns-d3dukmdt-_d3dddi_createhwqueueflags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct D3DDDI_CREATEHWQUEUEFLAGS {
@@ -152,7 +158,8 @@ pub struct D3DDDI_CREATEHWQUEUEFLAGS {
     pub Reserved: u32,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_createhwqueue`.
+/// Creates a hardware queue in a hardware context and tells the driver the queue's progress fence.
+/// Page `ns-d3dkmddi-dxgkarg_createhwqueue`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_CREATEHWQUEUE {
@@ -165,7 +172,7 @@ pub struct DXGKARG_CREATEHWQUEUE {
     pub HwQueueProgressFenceGPUVirtualAddress: D3DGPU_VIRTUAL_ADDRESS,
 }
 
-/// A structure of the DDI. Page `ns-d3dukmdt-d3dddi_createcontextflags`.
+/// How a client wants its context made. Page `ns-d3dukmdt-d3dddi_createcontextflags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct D3DDDI_CREATECONTEXTFLAGS {
@@ -180,7 +187,8 @@ pub struct D3DDDI_CREATECONTEXTFLAGS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_updatehwcontextstate_flags`.
+/// What to do with the state of a hardware context. Page
+/// `ns-d3dkmddi-dxgk_updatehwcontextstate_flags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_UPDATEHWCONTEXTSTATE_FLAGS {
@@ -190,7 +198,8 @@ pub struct DXGK_UPDATEHWCONTEXTSTATE_FLAGS {
     pub Reserved: u32,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_updatehwcontextstate`.
+/// Saves or restores the state of a hardware context. Page
+/// `ns-d3dkmddi-dxgkarg_updatehwcontextstate`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_UPDATEHWCONTEXTSTATE {
@@ -200,7 +209,7 @@ pub struct DXGKARG_UPDATEHWCONTEXTSTATE {
     pub Flags: DXGK_UPDATEHWCONTEXTSTATE_FLAGS,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_notifycontextprioritychange`.
+/// A context's priority has changed. Page `ns-d3dkmddi-dxgkarg_notifycontextprioritychange`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_NOTIFYCONTEXTPRIORITYCHANGE {
@@ -209,7 +218,7 @@ pub struct DXGKARG_NOTIFYCONTEXTPRIORITYCHANGE {
     pub InProcessPriority: i32,
 }
 
-/// A structure of the DDI. Page `ns-d3dukmdt-d3dddi_escapeflags`.
+/// How an escape is carried out. Page `ns-d3dukmdt-d3dddi_escapeflags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct D3DDDI_ESCAPEFLAGS {
@@ -225,7 +234,8 @@ pub struct D3DDDI_ESCAPEFLAGS {
     pub Reserved2: u32,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_escape`.
+/// Private request of the user-mode driver, or a shared one when the header says so. Page
+/// `ns-d3dkmddi-dxgkarg_escape`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_ESCAPE {
@@ -237,56 +247,65 @@ pub struct DXGKARG_ESCAPE {
     pub hKmdProcessHandle: HANDLE,
 }
 
-/// The entry point `DxgkDdiCreateDevice`. Page `nc-d3dkmddi-dxgkddi_createdevice`.
+/// `DxgkDdiCreateDevice` with [`DXGKARG_CREATEDEVICE`]. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_createdevice`.
 pub type DXGKDDI_CREATEDEVICE = unsafe extern "win64" fn(
     hAdapter: HANDLE,
     pCreateDevice: *mut DXGKARG_CREATEDEVICE,
 ) -> NTSTATUS;
 
-/// The entry point `DxgkDdiEscape`. Page `nc-d3dkmddi-dxgkddi_escape`.
+/// `DxgkDdiEscape` with [`DXGKARG_ESCAPE`]. IRQL: PASSIVE_LEVEL. Page `nc-d3dkmddi-dxgkddi_escape`.
 pub type DXGKDDI_ESCAPE =
     unsafe extern "win64" fn(hAdapter: HANDLE, pEscape: *const DXGKARG_ESCAPE) -> NTSTATUS;
 
-/// The entry point `DxgkDdiDestroyDevice`. Page `nc-d3dkmddi-dxgkddi_destroydevice`.
+/// `DxgkDdiDestroyDevice`: Destroys a device. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_destroydevice`.
 pub type DXGKDDI_DESTROYDEVICE = unsafe extern "win64" fn(hDevice: HANDLE) -> NTSTATUS;
 
-/// The entry point `DxgkDdiDestroyOverlay`. Page `nc-d3dkmddi-dxgkddi_destroyoverlay`.
+/// `DxgkDdiDestroyOverlay`: Destroys an overlay. Page `nc-d3dkmddi-dxgkddi_destroyoverlay`.
 pub type DXGKDDI_DESTROYOVERLAY = unsafe extern "win64" fn(hOverlay: HANDLE) -> NTSTATUS;
 
-/// The entry point `DxgkDdiCreateContext`. Page `nc-d3dkmddi-dxgkddi_createcontext`.
+/// `DxgkDdiCreateContext` with [`DXGKARG_CREATECONTEXT`]. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_createcontext`.
 pub type DXGKDDI_CREATECONTEXT = unsafe extern "win64" fn(
     hDevice: HANDLE,
     pCreateContext: *mut DXGKARG_CREATECONTEXT,
 ) -> NTSTATUS;
 
-/// The entry point `DxgkDdiDestroyContext`. Page `nc-d3dkmddi-dxgkddi_destroycontext`.
+/// `DxgkDdiDestroyContext`: Destroys a context. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_destroycontext`.
 pub type DXGKDDI_DESTROYCONTEXT = unsafe extern "win64" fn(hContext: HANDLE) -> NTSTATUS;
 
-/// The entry point `DxgkDdiCreateHwContext`. Page `nc-d3dkmddi-dxgkddi_createhwcontext`.
+/// `DxgkDdiCreateHwContext` with [`DXGKARG_CREATEHWCONTEXT`]. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_createhwcontext`.
 pub type DXGKDDI_CREATEHWCONTEXT = unsafe extern "win64" fn(
     hDevice: HANDLE,
     pCreateContext: *mut DXGKARG_CREATEHWCONTEXT,
 ) -> NTSTATUS;
 
-/// The entry point `DxgkDdiDestroyHwContext`. Page `nc-d3dkmddi-dxgkddi_destroyhwcontext`.
+/// `DxgkDdiDestroyHwContext`: Destroys a hardware context. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_destroyhwcontext`.
 pub type DXGKDDI_DESTROYHWCONTEXT = unsafe extern "win64" fn(hHwContext: HANDLE) -> NTSTATUS;
 
-/// The entry point `DxgkDdiCreateHwQueue`. Page `nc-d3dkmddi-dxgkddi_createhwqueue`.
+/// `DxgkDdiCreateHwQueue` with [`DXGKARG_CREATEHWQUEUE`]. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_createhwqueue`.
 pub type DXGKDDI_CREATEHWQUEUE = unsafe extern "win64" fn(
     hHwContext: HANDLE,
     pCreateHwQueue: *mut DXGKARG_CREATEHWQUEUE,
 ) -> NTSTATUS;
 
-/// The entry point `DxgkDdiDestroyHwQueue`. Page `nc-d3dkmddi-dxgkddi_destroyhwqueue`.
+/// `DxgkDdiDestroyHwQueue`: Destroys a hardware queue. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_destroyhwqueue`.
 pub type DXGKDDI_DESTROYHWQUEUE = unsafe extern "win64" fn(hHwQueue: HANDLE) -> NTSTATUS;
 
-/// The entry point `DxgkDdiUpdateHwContextState`. Page `nc-d3dkmddi-dxgkddi_updatehwcontextstate`.
+/// `DxgkDdiUpdateHwContextState` with [`DXGKARG_UPDATEHWCONTEXTSTATE`]. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_updatehwcontextstate`.
 pub type DXGKDDI_UPDATEHWCONTEXTSTATE = unsafe extern "win64" fn(
     hAdapter: HANDLE,
     pUpdateHwContextState: *const DXGKARG_UPDATEHWCONTEXTSTATE,
 ) -> NTSTATUS;
 
-/// The entry point `DxgkDdiDestroyProtectedSession`. Page
+/// `DxgkDdiDestroyProtectedSession`: Destroys a protected session. Page
 /// `nc-d3dkmddi-dxgkddi_destroyprotectedsession`.
 pub type DXGKDDI_DESTROYPROTECTEDSESSION =
     unsafe extern "win64" fn(hAdapter: HANDLE, hProtectedSession: HANDLE) -> NTSTATUS;

@@ -1,11 +1,12 @@
-//! doorbell
+//! Doorbells: the DDIs of user-mode work submission and the callback that takes one away.
 
 use bitfield_struct::bitfield;
 
 use crate::base::{HANDLE, PVOID};
 use crate::ntstatus::NTSTATUS;
 
-/// An enumeration of the DDI. Page `ne-d3dukmdt-d3dddi_doorbellstatus`.
+/// Where a doorbell stands, as the driver answers it and the client reads it from the status page.
+/// Page `ne-d3dukmdt-d3dddi_doorbellstatus`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct D3DDDI_DOORBELLSTATUS(pub i32);
@@ -26,7 +27,8 @@ pub struct DXGKARG_CREATEDOORBELL_FLAGS {
     pub Reserved: u32,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_createdoorbell`.
+/// Creates a doorbell for a hardware queue, or takes a new ring buffer for it. No adapter handle
+/// comes along: everything follows from the queue. Page `ns-d3dkmddi-dxgkarg_createdoorbell`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_CREATEDOORBELL {
@@ -48,7 +50,8 @@ pub struct DXGKARG_CONNECTDOORBELL_FLAGS {
     pub Reserved: u32,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_connectdoorbell`.
+/// Connects a doorbell: the driver answers the kernel addresses of its page and its status. Page
+/// `ns-d3dkmddi-dxgkarg_connectdoorbell`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_CONNECTDOORBELL {
@@ -67,7 +70,8 @@ pub struct DXGKARG_DISCONNECTDOORBELL_FLAGS {
     pub Reserved: u32,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_disconnectdoorbell`.
+/// Disconnects a doorbell; the process's mapping moves after the driver returns. Page
+/// `ns-d3dkmddi-dxgkarg_disconnectdoorbell`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_DISCONNECTDOORBELL {
@@ -75,7 +79,7 @@ pub struct DXGKARG_DISCONNECTDOORBELL {
     pub Flags: DXGKARG_DISCONNECTDOORBELL_FLAGS,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_destroydoorbell`.
+/// Destroys a doorbell. Page `ns-d3dkmddi-dxgkarg_destroydoorbell`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_DESTROYDOORBELL {
@@ -91,7 +95,8 @@ pub struct DXGKARG_NOTIFYWORKSUBMISSION_FLAGS {
     pub Reserved: u32,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_notifyworksubmission`.
+/// A client has queued work that only the driver can start. Page
+/// `ns-d3dkmddi-dxgkarg_notifyworksubmission`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_NOTIFYWORKSUBMISSION {
@@ -108,7 +113,8 @@ pub struct DXGKARGCB_DISCONNECTDOORBELL_FLAGS {
     pub Reserved: u32,
 }
 
-/// Arguments of the callback of the same name. Page `ns-d3dkmddi-dxgkargcb_disconnectdoorbell`.
+/// Takes a doorbell away from its process. The handles are the OS's; the reason is one of the
+/// disconnected states. Page `ns-d3dkmddi-dxgkargcb_disconnectdoorbell`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARGCB_DISCONNECTDOORBELL {
@@ -118,25 +124,35 @@ pub struct DXGKARGCB_DISCONNECTDOORBELL {
     pub DisconnectReason: D3DDDI_DOORBELLSTATUS,
 }
 
-/// The entry point `DxgkDdiCreateDoorbell`. Page `nc-d3dkmddi-dxgkddi_createdoorbell`.
+/// `DxgkDdiCreateDoorbell` with [`DXGKARG_CREATEDOORBELL`]. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_createdoorbell`.
 pub type DXGKDDI_CREATEDOORBELL =
     unsafe extern "win64" fn(pArgs: *mut DXGKARG_CREATEDOORBELL) -> NTSTATUS;
 
-/// The entry point `DxgkDdiConnectDoorbell`. Page `nc-d3dkmddi-dxgkddi_connectdoorbell`.
+/// `DxgkDdiConnectDoorbell` with [`DXGKARG_CONNECTDOORBELL`]. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_connectdoorbell`.
 pub type DXGKDDI_CONNECTDOORBELL =
     unsafe extern "win64" fn(pArgs: *mut DXGKARG_CONNECTDOORBELL) -> NTSTATUS;
 
-/// The entry point `DxgkDdiDisconnectDoorbell`. Page `nc-d3dkmddi-dxgkddi_disconnectdoorbell`.
+/// `DxgkDdiDisconnectDoorbell` with [`DXGKARG_DISCONNECTDOORBELL`]. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_disconnectdoorbell`.
 pub type DXGKDDI_DISCONNECTDOORBELL =
     unsafe extern "win64" fn(pArgs: *mut DXGKARG_DISCONNECTDOORBELL) -> NTSTATUS;
 
-/// The entry point `DxgkDdiDestroyDoorbell`. Page `nc-d3dkmddi-dxgkddi_destroydoorbell`.
+/// `DxgkDdiDestroyDoorbell` with [`DXGKARG_DESTROYDOORBELL`]. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_destroydoorbell`.
 pub type DXGKDDI_DESTROYDOORBELL =
     unsafe extern "win64" fn(pArgs: *mut DXGKARG_DESTROYDOORBELL) -> NTSTATUS;
 
-/// The entry point `DxgkDdiNotifyWorkSubmission`. Page `nc-d3dkmddi-dxgkddi_notifyworksubmission`.
+/// `DxgkDdiNotifyWorkSubmission` with [`DXGKARG_NOTIFYWORKSUBMISSION`]. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_notifyworksubmission`.
 pub type DXGKDDI_NOTIFYWORKSUBMISSION =
     unsafe extern "win64" fn(pArgs: *mut DXGKARG_NOTIFYWORKSUBMISSION) -> NTSTATUS;
+
+/// `DxgkCbDisconnectDoorbell` with [`DXGKARGCB_DISCONNECTDOORBELL`]. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkcb_disconnectdoorbell`.
+pub type DXGKCB_DISCONNECTDOORBELL =
+    unsafe extern "win64" fn(pArgs: *mut DXGKARGCB_DISCONNECTDOORBELL) -> NTSTATUS;
 
 layouts! {
     DXGKARG_CREATEDOORBELL_FLAGS = 4 {

@@ -1,4 +1,4 @@
-//! feature
+//! Feature negotiation: what the OS asks the driver, what the driver asks the OS.
 
 use bitfield_struct::bitfield;
 
@@ -7,7 +7,8 @@ use crate::base::{
 };
 use crate::ntstatus::NTSTATUS;
 
-/// An enumeration of the DDI. Page `ne-d3dukmdt-dxgk_feature_id`.
+/// Identifiers of features that driver and OS negotiate; the top four bits are the category. Page
+/// `ne-d3dukmdt-dxgk_feature_id`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DXGK_FEATURE_ID(pub i32);
@@ -28,7 +29,8 @@ impl DXGK_FEATURE_ID {
     pub const DXGK_FEATURE_NATIVE_FENCE: Self = Self(37);
 }
 
-/// A structure of the DDI. Page `ns-dispmprt-dxgk_feature_interface`.
+/// What the OS offers under `DxgkServicesFeature`: whether a feature is on, and its interface. Page
+/// `ns-dispmprt-dxgk_feature_interface`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_FEATURE_INTERFACE {
@@ -41,7 +43,8 @@ pub struct DXGK_FEATURE_INTERFACE {
     pub QueryFeatureInterface: Option<DXGKCB_QUERYFEATUREINTERFACE>,
 }
 
-/// A structure of the DDI. Page `ns-dispmprt-dxgkddi_feature_interface`.
+/// What the driver offers under `GUID_WDDM_INTERFACE_FEATURE`: which versions of a feature it has,
+/// and its interface. Page `ns-dispmprt-dxgkddi_feature_interface`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKDDI_FEATURE_INTERFACE {
@@ -54,7 +57,8 @@ pub struct DXGKDDI_FEATURE_INTERFACE {
     pub QueryFeatureInterface: Option<DXGKDDI_QUERYFEATUREINTERFACE>,
 }
 
-/// A structure of the DDI. Page `ns-dispmprt-dxgkddi_feature_interface_2`.
+/// The driver's feature interface with the later support query. Page
+/// `ns-dispmprt-dxgkddi_feature_interface_2`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKDDI_FEATURE_INTERFACE_2 {
@@ -68,7 +72,8 @@ pub struct DXGKDDI_FEATURE_INTERFACE_2 {
     pub QueryFeatureSupport2: PVOID,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_queryfeaturesupport`.
+/// Asks which versions of a feature the driver implements, and how well. Page
+/// `ns-d3dkmddi-dxgkarg_queryfeaturesupport`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_QUERYFEATURESUPPORT {
@@ -80,7 +85,8 @@ pub struct DXGKARG_QUERYFEATURESUPPORT {
     pub SupportedOnCurrentConfig: BOOLEAN,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_queryfeatureinterface`.
+/// Asks for the driver's half of a feature's interface. Page
+/// `ns-d3dkmddi-dxgkarg_queryfeatureinterface`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_QUERYFEATUREINTERFACE {
@@ -90,7 +96,8 @@ pub struct DXGKARG_QUERYFEATUREINTERFACE {
     pub Interface: PVOID,
 }
 
-/// Arguments of the callback of the same name. Page `ns-d3dkmddi-dxgkargcb_isfeatureenabled`.
+/// Asks whether a feature is on; the answer is a boolean. Page
+/// `ns-d3dkmddi-dxgkargcb_isfeatureenabled`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARGCB_ISFEATUREENABLED {
@@ -107,7 +114,7 @@ pub struct DXGKARGCB_ISFEATUREENABLED2_FLAGS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dukmdt-dxgk_isfeatureenabled_result`.
+/// Whether a feature is on, and in which version. Page `ns-d3dukmdt-dxgk_isfeatureenabled_result`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_ISFEATUREENABLED_RESULT {
@@ -128,7 +135,8 @@ pub struct DXGK_ISFEATUREENABLED_RESULT_Anonymous {
     pub Reserved: u16,
 }
 
-/// Arguments of the callback of the same name. Page `ns-d3dkmddi-dxgkargcb_isfeatureenabled2`.
+/// Asks whether a feature is on, in which version, and why not. Page
+/// `ns-d3dkmddi-dxgkargcb_isfeatureenabled2`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARGCB_ISFEATUREENABLED2 {
@@ -137,7 +145,7 @@ pub struct DXGKARGCB_ISFEATUREENABLED2 {
     pub Result: DXGK_ISFEATUREENABLED_RESULT,
 }
 
-/// Arguments of the callback of the same name. Page `ns-d3dkmddi-dxgkargcb_queryfeaturesupport`.
+/// Asks the OS whether it knows a feature. Page `ns-d3dkmddi-dxgkargcb_queryfeaturesupport`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARGCB_QUERYFEATURESUPPORT {
@@ -147,7 +155,8 @@ pub struct DXGKARGCB_QUERYFEATURESUPPORT {
     pub Enabled: BOOLEAN,
 }
 
-/// Arguments of the callback of the same name. Page `ns-d3dkmddi-dxgkargcb_queryfeatureinterface`.
+/// Asks for the OS's half of a feature's interface. Page
+/// `ns-d3dkmddi-dxgkargcb_queryfeatureinterface`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARGCB_QUERYFEATUREINTERFACE {
@@ -157,25 +166,36 @@ pub struct DXGKARGCB_QUERYFEATUREINTERFACE {
     pub Interface: PVOID,
 }
 
-/// A callback of the DDI. Page `nc-d3dkmddi-dxgkcb_isfeatureenabled2`.
+/// Takes with [`DXGKARGCB_ISFEATUREENABLED2`]. Page `nc-d3dkmddi-dxgkcb_isfeatureenabled2`.
 pub type DXGKCB_ISFEATUREENABLED2 =
     unsafe extern "win64" fn(hAdapter: HANDLE, pArgs: *mut DXGKARGCB_ISFEATUREENABLED2) -> NTSTATUS;
 
-/// A callback of the DDI. Page `nc-d3dkmddi-dxgkcb_queryfeatureinterface`.
+/// Takes with [`DXGKARGCB_QUERYFEATUREINTERFACE`]. Page `nc-d3dkmddi-dxgkcb_queryfeatureinterface`.
 pub type DXGKCB_QUERYFEATUREINTERFACE = unsafe extern "win64" fn(
     hAdapter: HANDLE,
     pArgs: *mut DXGKARGCB_QUERYFEATUREINTERFACE,
 ) -> NTSTATUS;
 
-/// A callback of the DDI. Page `nc-d3dkmddi-dxgkddi_queryfeaturesupport`.
+/// Which versions of a feature the driver implements. Page
+/// `nc-d3dkmddi-dxgkddi_queryfeaturesupport`.
 pub type DXGKDDI_QUERYFEATURESUPPORT =
     unsafe extern "win64" fn(hAdapter: HANDLE, pArgs: *mut DXGKARG_QUERYFEATURESUPPORT) -> NTSTATUS;
 
-/// A callback of the DDI. Page `nc-d3dkmddi-dxgkddi_queryfeatureinterface`.
+/// Hands out the driver's half of a feature. Page `nc-d3dkmddi-dxgkddi_queryfeatureinterface`.
 pub type DXGKDDI_QUERYFEATUREINTERFACE = unsafe extern "win64" fn(
     hAdapter: HANDLE,
     pArgs: *mut DXGKARG_QUERYFEATUREINTERFACE,
 ) -> NTSTATUS;
+
+/// `DxgkCbIsFeatureEnabled` with [`DXGKARGCB_ISFEATUREENABLED`]. Page
+/// `nc-d3dkmddi-dxgkcb_isfeatureenabled`.
+pub type DXGKCB_ISFEATUREENABLED =
+    unsafe extern "win64" fn(*mut DXGKARGCB_ISFEATUREENABLED) -> NTSTATUS;
+
+/// `DxgkCbQueryFeatureSupport` with [`DXGKARGCB_QUERYFEATURESUPPORT`]. Page
+/// `nc-d3dkmddi-dxgkcb_queryfeaturesupport`.
+pub type DXGKCB_QUERYFEATURESUPPORT =
+    unsafe extern "win64" fn(*mut DXGKARGCB_QUERYFEATURESUPPORT) -> NTSTATUS;
 
 layouts! {
     DXGK_FEATURE_INTERFACE = 48 {

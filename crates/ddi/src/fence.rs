@@ -1,12 +1,21 @@
-//! fence
+//! Native fences and their logs.
 
 use bitfield_struct::bitfield;
 
-use crate::allocation::D3DDDI_NATIVEFENCE_TYPE;
 use crate::base::{D3DGPU_VIRTUAL_ADDRESS, D3DKMT_HANDLE, HANDLE, PVOID};
 use crate::ntstatus::NTSTATUS;
 
-/// An enumeration of the DDI. Page `ne-d3dukmdt-dxgk_native_fence_log_type`.
+/// Whether a native fence is seen by other GPUs. Page `ne-d3dukmdt-d3dddi_nativefence_type`.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct D3DDDI_NATIVEFENCE_TYPE(pub i32);
+
+impl D3DDDI_NATIVEFENCE_TYPE {
+    pub const D3DDDI_NATIVEFENCE_TYPE_DEFAULT: Self = Self(0);
+    pub const D3DDDI_NATIVEFENCE_TYPE_INTRA_GPU: Self = Self(1);
+}
+
+/// Whether a log holds waits or signals. Page `ne-d3dukmdt-dxgk_native_fence_log_type`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DXGK_NATIVE_FENCE_LOG_TYPE(pub i32);
@@ -24,7 +33,7 @@ pub struct DXGKARG_CREATENATIVEFENCE_FLAGS {
     pub Reserved: u32,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_createnativefence`.
+/// Creates the driver's half of a native fence. Page `ns-d3dkmddi-dxgkarg_createnativefence`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_CREATENATIVEFENCE {
@@ -37,7 +46,7 @@ pub struct DXGKARG_CREATENATIVEFENCE {
     pub Reserved: [u8; 32],
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_destroynativefence_flags`.
+/// How a native fence is destroyed. Page `ns-d3dkmddi-dxgk_destroynativefence_flags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_DESTROYNATIVEFENCE_FLAGS {
@@ -45,7 +54,7 @@ pub struct DXGK_DESTROYNATIVEFENCE_FLAGS {
     pub Reserved: u32,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_destroynativefence`.
+/// Destroys the driver's half of a native fence. Page `ns-d3dkmddi-dxgkarg_destroynativefence`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_DESTROYNATIVEFENCE {
@@ -54,7 +63,7 @@ pub struct DXGKARG_DESTROYNATIVEFENCE {
     pub Reserved: [u8; 32],
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_opennativefence_flags`.
+/// How a native fence is opened. Page `ns-d3dkmddi-dxgk_opennativefence_flags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_OPENNATIVEFENCE_FLAGS {
@@ -62,7 +71,7 @@ pub struct DXGK_OPENNATIVEFENCE_FLAGS {
     pub Reserved: u32,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_opennativefence`.
+/// Opens a native fence in another process. Page `ns-d3dkmddi-dxgkarg_opennativefence`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_OPENNATIVEFENCE {
@@ -76,7 +85,7 @@ pub struct DXGKARG_OPENNATIVEFENCE {
     pub Reserved: [u8; 32],
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_closenativefence_flags`.
+/// How an opened native fence is closed. Page `ns-d3dkmddi-dxgk_closenativefence_flags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_CLOSENATIVEFENCE_FLAGS {
@@ -84,7 +93,7 @@ pub struct DXGK_CLOSENATIVEFENCE_FLAGS {
     pub Reserved: u32,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_closenativefence`.
+/// Closes an opened native fence. Page `ns-d3dkmddi-dxgkarg_closenativefence`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_CLOSENATIVEFENCE {
@@ -102,7 +111,8 @@ pub struct DXGKARG_UPDATEMONITOREDVALUES_FLAGS {
     pub Reserved: u32,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_updatemonitoredvalues`.
+/// New values that the GPU is to compare fences with. Page
+/// `ns-d3dkmddi-dxgkarg_updatemonitoredvalues`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_UPDATEMONITOREDVALUES {
@@ -114,7 +124,7 @@ pub struct DXGKARG_UPDATEMONITOREDVALUES {
     pub Reserved: [u8; 28],
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_updatecurrentvaluesfromcpu_flags`.
+/// How current values are updated. Page `ns-d3dkmddi-dxgk_updatecurrentvaluesfromcpu_flags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_UPDATECURRENTVALUESFROMCPU_FLAGS {
@@ -124,7 +134,8 @@ pub struct DXGK_UPDATECURRENTVALUESFROMCPU_FLAGS {
     pub Reserved: u32,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_updatecurrentvaluesfromcpu`.
+/// New current values that the CPU has signalled. Page
+/// `ns-d3dkmddi-dxgkarg_updatecurrentvaluesfromcpu`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_UPDATECURRENTVALUESFROMCPU {
@@ -145,7 +156,8 @@ pub struct DXGKARG_SETNATIVEFENCELOGBUFFER_FLAGS {
     pub Reserved: u32,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_setnativefencelogbuffer`.
+/// Where a hardware queue logs its waits or signals. Page
+/// `ns-d3dkmddi-dxgkarg_setnativefencelogbuffer`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_SETNATIVEFENCELOGBUFFER {
@@ -167,7 +179,8 @@ pub struct DXGKARG_UPDATENATIVEFENCELOGS_FLAGS {
     pub Reserved: u32,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_updatenativefencelogs`.
+/// Asks for the logs of hardware queues to be brought up to date. Page
+/// `ns-d3dkmddi-dxgkarg_updatenativefencelogs`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_UPDATENATIVEFENCELOGS {
@@ -177,7 +190,7 @@ pub struct DXGKARG_UPDATENATIVEFENCELOGS {
     pub Reserved: [u8; 32],
 }
 
-/// A structure of the DDI. Page `ns-d3dukmdt-dxgk_native_fence_log_header`.
+/// Write position and type of a native fence log. Page `ns-d3dukmdt-dxgk_native_fence_log_header`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_NATIVE_FENCE_LOG_HEADER {
@@ -203,7 +216,7 @@ pub struct DXGK_NATIVE_FENCE_LOG_HEADER_Anonymous_Anonymous {
     pub WraparoundCount: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dukmdt-dxgk_native_fence_log_entry`.
+/// One wait or signal in a native fence log. Page `ns-d3dukmdt-dxgk_native_fence_log_entry`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_NATIVE_FENCE_LOG_ENTRY {
@@ -216,7 +229,8 @@ pub struct DXGK_NATIVE_FENCE_LOG_ENTRY {
     pub FenceEndGpuTimestamp: u64,
 }
 
-/// A structure of the DDI. Page `ns-d3dukmdt-dxgk_native_fence_log_buffer`.
+/// A native fence log: header and a ring of entries. Page
+/// `ns-d3dukmdt-dxgk_native_fence_log_buffer`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_NATIVE_FENCE_LOG_BUFFER {
@@ -224,8 +238,7 @@ pub struct DXGK_NATIVE_FENCE_LOG_BUFFER {
     pub Entries: [DXGK_NATIVE_FENCE_LOG_ENTRY; 1],
 }
 
-/// Arguments of the callback of the same name. Page
-/// `ns-d3dkmddi-dxgkargcb_feature_nativefence_caps_1`.
+/// What the OS can do with native fences. Page `ns-d3dkmddi-dxgkargcb_feature_nativefence_caps_1`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGKARGCB_FEATURE_NATIVEFENCE_CAPS_1 {
@@ -235,14 +248,15 @@ pub struct DXGKARGCB_FEATURE_NATIVEFENCE_CAPS_1 {
     __: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgkcbint_feature_nativefence_1`.
+/// The OS's half of the native fence feature. Page `ns-d3dkmddi-dxgkcbint_feature_nativefence_1`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKCBINT_FEATURE_NATIVEFENCE_1 {
     pub GetOSCaps: Option<DXGKCB_FEATURE_NATIVEFENCE_GETOSCAPS_1>,
 }
 
-/// A structure of the DDI. Page `ns-d3dukmdt-d3dddi_synchronizationobject_flags`.
+/// Sharing and signalling properties of a synchronization object. Page
+/// `ns-d3dukmdt-d3dddi_synchronizationobject_flags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct D3DDDI_SYNCHRONIZATIONOBJECT_FLAGS {
@@ -262,7 +276,8 @@ pub struct D3DDDI_SYNCHRONIZATIONOBJECT_FLAGS {
     pub Reserved0: bool,
 }
 
-/// A structure of the DDI. Page `ns-d3dukmdt-d3dddi_nativefencemapping`.
+/// Where the values of a native fence appear in CPU and GPU address space. Page
+/// `ns-d3dukmdt-d3dddi_nativefencemapping`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct D3DDDI_NATIVEFENCEMAPPING {
@@ -272,7 +287,7 @@ pub struct D3DDDI_NATIVEFENCEMAPPING {
     pub Reserved: [u8; 32],
 }
 
-/// A structure of the DDI. Page `ns-d3dukmdt-d3dddi_nativefenceinfo`.
+/// Initial value, kind and mapping of a native fence. Page `ns-d3dukmdt-d3dddi_nativefenceinfo`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct D3DDDI_NATIVEFENCEINFO {
@@ -284,43 +299,56 @@ pub struct D3DDDI_NATIVEFENCEINFO {
     pub Reserved: [u8; 28],
 }
 
-/// The entry point `DxgkDdiCreateNativeFence`. Page `nc-d3dkmddi-dxgkddi_createnativefence`.
+/// `DxgkDdiCreateNativeFence` with [`DXGKARG_CREATENATIVEFENCE`]. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_createnativefence`.
 pub type DXGKDDI_CREATENATIVEFENCE = unsafe extern "win64" fn(
     hAdapter: HANDLE,
     pCreateNativeFence: *mut DXGKARG_CREATENATIVEFENCE,
 ) -> NTSTATUS;
 
-/// The entry point `DxgkDdiDestroyNativeFence`. Page `nc-d3dkmddi-dxgkddi_destroynativefence`.
-pub type DXGKDDI_DESTROYNATIVEFENCE = unsafe extern "win64" fn(
-    hAdapter: HANDLE,
-    pDestroyNativeFence: *mut DXGKARG_DESTROYNATIVEFENCE,
-) -> NTSTATUS;
+/// `DxgkDdiDestroyNativeFence` with [`DXGKARG_DESTROYNATIVEFENCE`]. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_destroynativefence`.
+pub type DXGKDDI_DESTROYNATIVEFENCE =
+    unsafe extern "win64" fn(pArgs: *mut DXGKARG_DESTROYNATIVEFENCE) -> NTSTATUS;
 
-/// The entry point `DxgkDdiUpdateMonitoredValues`. Page
+/// `DxgkDdiUpdateMonitoredValues` with [`DXGKARG_UPDATEMONITOREDVALUES`]. IRQL: device IRQL. Page
 /// `nc-d3dkmddi-dxgkddi_updatemonitoredvalues`.
 pub type DXGKDDI_UPDATEMONITOREDVALUES = unsafe extern "win64" fn(
     pUpdateMonitoredValues: *const DXGKARG_UPDATEMONITOREDVALUES,
 ) -> NTSTATUS;
 
-/// The entry point `DxgkDdiUpdateCurrentValuesFromCpu`. Page
-/// `nc-d3dkmddi-dxgkddi_updatecurrentvaluesfromcpu`.
+/// `DxgkDdiUpdateCurrentValuesFromCpu` with [`DXGKARG_UPDATECURRENTVALUESFROMCPU`]. IRQL:
+/// DISPATCH_LEVEL. Page `nc-d3dkmddi-dxgkddi_updatecurrentvaluesfromcpu`.
 pub type DXGKDDI_UPDATECURRENTVALUESFROMCPU = unsafe extern "win64" fn(
     pUpdateCurrentValuesFromCpu: *const DXGKARG_UPDATECURRENTVALUESFROMCPU,
 ) -> NTSTATUS;
 
-/// The entry point `DxgkDdiOpenNativeFence`. Page `nc-d3dkmddi-dxgkddi_opennativefence`.
+/// `DxgkDdiOpenNativeFence` with [`DXGKARG_OPENNATIVEFENCE`]. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_opennativefence`.
 pub type DXGKDDI_OPENNATIVEFENCE = unsafe extern "win64" fn(
     hAdapter: HANDLE,
     pOpenNativeFence: *mut DXGKARG_OPENNATIVEFENCE,
 ) -> NTSTATUS;
 
-/// The entry point `DxgkDdiCloseNativeFence`. Page `nc-d3dkmddi-dxgkddi_closenativefence`.
+/// `DxgkDdiCloseNativeFence` with [`DXGKARG_CLOSENATIVEFENCE`]. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_closenativefence`.
 pub type DXGKDDI_CLOSENATIVEFENCE = unsafe extern "win64" fn(
     hAdapter: HANDLE,
     pCloseNativeFence: *mut DXGKARG_CLOSENATIVEFENCE,
 ) -> NTSTATUS;
 
-/// A callback of the DDI. Page `nc-d3dkmddi-dxgkcb_feature_nativefence_getoscaps_1`.
+/// `DxgkDdiSetNativeFenceLogBuffer` with [`DXGKARG_SETNATIVEFENCELOGBUFFER`]. IRQL: DISPATCH_LEVEL.
+/// Page `nc-d3dkmddi-dxgkddi_setnativefencelogbuffer`.
+pub type DXGKDDI_SETNATIVEFENCELOGBUFFER =
+    unsafe extern "win64" fn(pArgs: *const DXGKARG_SETNATIVEFENCELOGBUFFER) -> NTSTATUS;
+
+/// `DxgkDdiUpdateNativeFenceLogs` with [`DXGKARG_UPDATENATIVEFENCELOGS`]. IRQL: DISPATCH_LEVEL.
+/// Page `nc-d3dkmddi-dxgkddi_updatenativefencelogs`.
+pub type DXGKDDI_UPDATENATIVEFENCELOGS =
+    unsafe extern "win64" fn(pArgs: *const DXGKARG_UPDATENATIVEFENCELOGS) -> NTSTATUS;
+
+/// Asks what the OS can do with native fences. Page
+/// `nc-d3dkmddi-dxgkcb_feature_nativefence_getoscaps_1`.
 pub type DXGKCB_FEATURE_NATIVEFENCE_GETOSCAPS_1 =
     unsafe extern "win64" fn(pArgs: *mut DXGKARGCB_FEATURE_NATIVEFENCE_CAPS_1) -> NTSTATUS;
 

@@ -1,4 +1,4 @@
-//! interrupt
+//! What the driver reports from its interrupt routine.
 
 use bitfield_struct::bitfield;
 
@@ -6,9 +6,45 @@ use crate::base::{
     BOOLEAN, D3DDDI_VIDEO_PRESENT_SOURCE_ID, D3DDDI_VIDEO_PRESENT_TARGET_ID,
     D3DGPU_VIRTUAL_ADDRESS, HANDLE, PHYSICAL_ADDRESS, PVOID,
 };
+use crate::display::{DXGK_MIRACAST_CHUNK_INFO, DXGKARGCB_PRESENT_DISPLAYONLY_PROGRESS};
+use crate::fault::{DXGK_FAULT_ERROR_CODE, DXGK_PAGE_FAULT_FLAGS, DXGK_RENDER_PIPELINE_STAGE};
 use crate::ntstatus::NTSTATUS;
 
-/// An enumeration of the DDI. Page `ne-d3dkmddi-dxgk_interrupt_type`.
+/// Whether the vertical sync interrupt is to be on, and keep its phase. Page
+/// `ne-d3dkmddi-dxgk_crtc_vsync_state`.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DXGK_CRTC_VSYNC_STATE(pub i32);
+
+impl DXGK_CRTC_VSYNC_STATE {
+    pub const DXGK_VSYNC_ENABLE: Self = Self(0);
+    pub const DXGK_VSYNC_DISABLE_KEEP_PHASE: Self = Self(1);
+    pub const DXGK_VSYNC_DISABLE_NO_PHASE: Self = Self(2);
+}
+
+/// What an engine reports of itself by a state change interrupt. Page
+/// `ne-d3dkmddi-dxgk_engine_state`.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DXGK_ENGINE_STATE(pub i32);
+
+impl DXGK_ENGINE_STATE {
+    pub const DXGK_ENGINE_STATE_ACTIVE: Self = Self(0);
+    pub const DXGK_ENGINE_STATE_TRANSITION_TO_F1: Self = Self(1);
+    pub const DXGK_ENGINE_STATE_HUNG: Self = Self(2);
+}
+
+/// Whether an interrupt is to be on. Page `ne-d3dkmddi-dxgk_interrupt_state`.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DXGK_INTERRUPT_STATE(pub i32);
+
+impl DXGK_INTERRUPT_STATE {
+    pub const DXGK_INTERRUPT_ENABLE: Self = Self(0);
+    pub const DXGK_INTERRUPT_DISABLE: Self = Self(1);
+}
+
+/// Kinds of interrupts that a driver reports. Page `ne-d3dkmddi-dxgk_interrupt_type`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DXGK_INTERRUPT_TYPE(pub i32);
@@ -36,153 +72,8 @@ impl DXGK_INTERRUPT_TYPE {
     pub const DXGK_INTERRUPT_GPU_ENGINE_STATE_CHANGE: Self = Self(20);
 }
 
-/// An enumeration of the DDI. Page `ne-d3dkmddi-dxgk_interrupt_state`.
-#[repr(transparent)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DXGK_INTERRUPT_STATE(pub i32);
-
-impl DXGK_INTERRUPT_STATE {
-    pub const DXGK_INTERRUPT_ENABLE: Self = Self(0);
-    pub const DXGK_INTERRUPT_DISABLE: Self = Self(1);
-}
-
-/// An enumeration of the DDI. Page `ne-d3dkmddi-dxgk_crtc_vsync_state`.
-#[repr(transparent)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DXGK_CRTC_VSYNC_STATE(pub i32);
-
-impl DXGK_CRTC_VSYNC_STATE {
-    pub const DXGK_VSYNC_ENABLE: Self = Self(0);
-    pub const DXGK_VSYNC_DISABLE_KEEP_PHASE: Self = Self(1);
-    pub const DXGK_VSYNC_DISABLE_NO_PHASE: Self = Self(2);
-}
-
-/// An enumeration of the DDI. Page `ne-d3dkmddi-dxgk_engine_state`.
-#[repr(transparent)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DXGK_ENGINE_STATE(pub i32);
-
-impl DXGK_ENGINE_STATE {
-    pub const DXGK_ENGINE_STATE_ACTIVE: Self = Self(0);
-    pub const DXGK_ENGINE_STATE_TRANSITION_TO_F1: Self = Self(1);
-    pub const DXGK_ENGINE_STATE_HUNG: Self = Self(2);
-}
-
-/// An enumeration of the DDI. Page `ne-d3dkmddi-dxgk_render_pipeline_stage`.
-#[repr(transparent)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DXGK_RENDER_PIPELINE_STAGE(pub i32);
-
-impl DXGK_RENDER_PIPELINE_STAGE {
-    pub const DXGK_RENDER_PIPELINE_STAGE_UNKNOWN: Self = Self(0);
-    pub const DXGK_RENDER_PIPELINE_STAGE_INPUT_ASSEMBLER: Self = Self(1);
-    pub const DXGK_RENDER_PIPELINE_STAGE_VERTEX_SHADER: Self = Self(2);
-    pub const DXGK_RENDER_PIPELINE_STAGE_GEOMETRY_SHADER: Self = Self(3);
-    pub const DXGK_RENDER_PIPELINE_STAGE_STREAM_OUTPUT: Self = Self(4);
-    pub const DXGK_RENDER_PIPELINE_STAGE_RASTERIZER: Self = Self(5);
-    pub const DXGK_RENDER_PIPELINE_STAGE_PIXEL_SHADER: Self = Self(6);
-    pub const DXGK_RENDER_PIPELINE_STAGE_OUTPUT_MERGER: Self = Self(7);
-}
-
-/// An enumeration of the DDI. Page `ne-d3dkmdt-_dxgk_page_fault_flags`.
-#[repr(transparent)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DXGK_PAGE_FAULT_FLAGS(pub i32);
-
-impl DXGK_PAGE_FAULT_FLAGS {
-    pub const DXGK_PAGE_FAULT_WRITE: Self = Self(1);
-    pub const DXGK_PAGE_FAULT_FENCE_INVALID: Self = Self(2);
-    pub const DXGK_PAGE_FAULT_ADAPTER_RESET_REQUIRED: Self = Self(4);
-    pub const DXGK_PAGE_FAULT_ENGINE_RESET_REQUIRED: Self = Self(8);
-    pub const DXGK_PAGE_FAULT_FATAL_HARDWARE_ERROR: Self = Self(16);
-    pub const DXGK_PAGE_FAULT_IOMMU: Self = Self(32);
-    pub const DXGK_PAGE_FAULT_HW_CONTEXT_VALID: Self = Self(64);
-    pub const DXGK_PAGE_FAULT_PROCESS_HANDLE_VALID: Self = Self(128);
-}
-
-/// An enumeration of the DDI. Page `ne-d3dkmddi-dxgk_miracast_chunk_type`.
-#[repr(transparent)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DXGK_MIRACAST_CHUNK_TYPE(pub i32);
-
-impl DXGK_MIRACAST_CHUNK_TYPE {
-    pub const DXGK_MIRACAST_CHUNK_TYPE_UNKNOWN: Self = Self(0);
-    pub const DXGK_MIRACAST_CHUNK_TYPE_COLOR_CONVERT_COMPLETE: Self = Self(1);
-    pub const DXGK_MIRACAST_CHUNK_TYPE_ENCODE_COMPLETE: Self = Self(2);
-    pub const DXGK_MIRACAST_CHUNK_TYPE_FRAME_START: Self = Self(3);
-    pub const DXGK_MIRACAST_CHUNK_TYPE_FRAME_DROPPED: Self = Self(4);
-    pub const DXGK_MIRACAST_CHUNK_TYPE_ENCODE_DRIVER_DEFINED_1: Self = Self(-2_147_483_648);
-    pub const DXGK_MIRACAST_CHUNK_TYPE_ENCODE_DRIVER_DEFINED_2: Self = Self(-2_147_483_647);
-}
-
-/// An enumeration of the DDI. Page `ne-d3dkmddi-dxgk_present_display_only_progress_id`.
-#[repr(transparent)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DXGK_PRESENT_DISPLAY_ONLY_PROGRESS_ID(pub i32);
-
-impl DXGK_PRESENT_DISPLAY_ONLY_PROGRESS_ID {
-    pub const DXGK_PRESENT_DISPLAYONLY_PROGRESS_ID_COMPLETE: Self = Self(0);
-    pub const DXGK_PRESENT_DISPLAYONLY_PROGRESS_ID_FAILED: Self = Self(1);
-}
-
-/// Arguments of the callback of the same name. Page
-/// `ns-d3dkmddi-dxgkargcb_present_displayonly_progress`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct DXGKARGCB_PRESENT_DISPLAYONLY_PROGRESS {
-    pub VidPnSourceId: D3DDDI_VIDEO_PRESENT_SOURCE_ID,
-    pub ProgressId: DXGK_PRESENT_DISPLAY_ONLY_PROGRESS_ID,
-}
-
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_miracast_chunk_id`.
-#[bitfield(u64)]
-#[derive(PartialEq, Eq)]
-pub struct DXGK_MIRACAST_CHUNK_ID {
-    #[bits(40)]
-    pub FrameNumber: u64,
-    #[bits(24)]
-    pub PartNumber: u32,
-}
-
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_miracast_chunk_info`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct DXGK_MIRACAST_CHUNK_INFO {
-    pub ChunkType: DXGK_MIRACAST_CHUNK_TYPE,
-    pub ChunkId: DXGK_MIRACAST_CHUNK_ID,
-    pub ProcessingTime: u32,
-    pub EncodeRate: u32,
-}
-
-/// A structure of the DDI. Page `ns-d3dkmdt-dxgk_fault_error_code`.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub union DXGK_FAULT_ERROR_CODE {
-    pub Anonymous: DXGK_FAULT_ERROR_CODE_Anonymous,
-    pub Anonymous2: DXGK_FAULT_ERROR_CODE_Anonymous2,
-}
-
-/// The bits of [`DXGK_FAULT_ERROR_CODE`] that its page lists without a name of their own for the
-/// word.
-#[bitfield(u32)]
-#[derive(PartialEq, Eq)]
-pub struct DXGK_FAULT_ERROR_CODE_Anonymous2 {
-    pub IsDeviceSpecificCodeReservedBit: bool,
-    #[bits(31)]
-    pub DeviceSpecificCode: u32,
-}
-
-/// The bits of [`DXGK_FAULT_ERROR_CODE`] that its page lists without a name of their own for the
-/// word.
-#[bitfield(u32)]
-#[derive(PartialEq, Eq)]
-pub struct DXGK_FAULT_ERROR_CODE_Anonymous {
-    pub IsDeviceSpecificCode: bool,
-    #[bits(31)]
-    pub GeneralErrorCode: u32,
-}
-
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgkcb_notify_interrupt_data_flags`.
+/// How the OS is to read an interrupt report. Page
+/// `ns-d3dkmddi-dxgkcb_notify_interrupt_data_flags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGKCB_NOTIFY_INTERRUPT_DATA_FLAGS {
@@ -193,7 +84,8 @@ pub struct DXGKCB_NOTIFY_INTERRUPT_DATA_FLAGS {
     pub Reserved: u32,
 }
 
-/// Arguments of the callback of the same name. Page `ns-d3dkmddi-_dxgkargcb_notify_interrupt_data`.
+/// What an interrupt means; `InterruptType` says which arm of the union holds. Page
+/// `ns-d3dkmddi-_dxgkargcb_notify_interrupt_data`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARGCB_NOTIFY_INTERRUPT_DATA {
@@ -442,7 +334,7 @@ pub struct DXGKARGCB_NOTIFY_INTERRUPT_DATA_DmaCompleted {
     pub EngineOrdinal: u32,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_controlinterrupt2`.
+/// Turns an interrupt on or off, by type. Page `ns-d3dkmddi-dxgkarg_controlinterrupt2`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_CONTROLINTERRUPT2 {
@@ -458,7 +350,8 @@ pub union DXGKARG_CONTROLINTERRUPT2_Anonymous {
     pub CrtcVsyncState: DXGK_CRTC_VSYNC_STATE,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_controlinterrupt3`.
+/// Turns an interrupt of one source on or off, by type. Page
+/// `ns-d3dkmddi-dxgkarg_controlinterrupt3`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_CONTROLINTERRUPT3 {
@@ -475,27 +368,34 @@ pub union DXGKARG_CONTROLINTERRUPT3_Anonymous {
     pub CrtcVsyncState: DXGK_CRTC_VSYNC_STATE,
 }
 
-/// The entry point `DxgkDdiControlInterrupt`. Page `nc-d3dkmddi-dxgkddi_controlinterrupt`.
+/// `DxgkDdiControlInterrupt`: Turns an interrupt on or off. Page
+/// `nc-d3dkmddi-dxgkddi_controlinterrupt`.
 pub type DXGKDDI_CONTROLINTERRUPT = unsafe extern "win64" fn(
     hAdapter: HANDLE,
     InterruptType: DXGK_INTERRUPT_TYPE,
     EnableInterrupt: BOOLEAN,
 ) -> NTSTATUS;
 
-/// The entry point `DxgkDdiControlInterrupt2`. Page `nc-d3dkmddi-dxgkddi_controlinterrupt2`.
+/// `DxgkDdiControlInterrupt2`: Turns an interrupt on or off, with the vertical sync's phase kept.
+/// Page `nc-d3dkmddi-dxgkddi_controlinterrupt2`.
 pub type DXGKDDI_CONTROLINTERRUPT2 = unsafe extern "win64" fn(
     hAdapter: HANDLE,
     InterruptControl: DXGKARG_CONTROLINTERRUPT2,
 ) -> NTSTATUS;
 
-/// The entry point `DxgkDdiControlInterrupt3`. Page `nc-d3dkmddi-dxgkddi_controlinterrupt3`.
+/// `DxgkDdiControlInterrupt3` with [`DXGKARG_CONTROLINTERRUPT3`]. Page
+/// `nc-d3dkmddi-dxgkddi_controlinterrupt3`.
 pub type DXGKDDI_CONTROLINTERRUPT3 = unsafe extern "win64" fn(
     hAdapter: HANDLE,
     InterruptControl: *const DXGKARG_CONTROLINTERRUPT3,
 ) -> NTSTATUS;
 
+/// `DxgkCbNotifyInterrupt`: Reports what an interrupt means. IRQL: DIRQL. Page
+/// `nc-d3dkmddi-dxgkcb_notify_interrupt`.
+pub type DXGKCB_NOTIFY_INTERRUPT =
+    unsafe extern "win64" fn(hAdapter: HANDLE, *mut DXGKARGCB_NOTIFY_INTERRUPT_DATA);
+
 opaque_debug! {
-    DXGK_FAULT_ERROR_CODE,
     DXGKARGCB_NOTIFY_INTERRUPT_DATA_Anonymous,
     DXGKARGCB_NOTIFY_INTERRUPT_DATA_HwQueuePageFaulted_Anonymous,
     DXGKARG_CONTROLINTERRUPT2_Anonymous,
@@ -503,26 +403,6 @@ opaque_debug! {
 }
 
 layouts! {
-    DXGKARGCB_PRESENT_DISPLAYONLY_PROGRESS = 8 {
-        VidPnSourceId: 0,
-        ProgressId: 4,
-    }
-    DXGK_MIRACAST_CHUNK_ID = 8 {
-    }
-    DXGK_MIRACAST_CHUNK_INFO = 24 {
-        ChunkType: 0,
-        ChunkId: 8,
-        ProcessingTime: 16,
-        EncodeRate: 20,
-    }
-    DXGK_FAULT_ERROR_CODE = 4 {
-        Anonymous: 0,
-        Anonymous2: 0,
-    }
-    DXGK_FAULT_ERROR_CODE_Anonymous2 = 4 {
-    }
-    DXGK_FAULT_ERROR_CODE_Anonymous = 4 {
-    }
     DXGKCB_NOTIFY_INTERRUPT_DATA_FLAGS = 4 {
     }
     DXGKARGCB_NOTIFY_INTERRUPT_DATA = 80 {

@@ -1,4 +1,4 @@
-//! kmt
+//! The user-mode side: thunk structures that a client passes to the graphics kernel.
 
 use bitfield_struct::bitfield;
 
@@ -7,7 +7,8 @@ use crate::base::{BOOL, D3DGPU_VIRTUAL_ADDRESS, D3DKMT_HANDLE, LUID, PVOID};
 use crate::device::{D3DDDI_CREATEHWCONTEXTFLAGS, D3DDDI_CREATEHWQUEUEFLAGS};
 use crate::fence::D3DDDI_NATIVEFENCEINFO;
 
-/// An enumeration of the DDI. Page `ne-d3dukmdt-d3dddi_pagingqueue_priority`.
+/// Priority of a paging queue among those of a device. Page
+/// `ne-d3dukmdt-d3dddi_pagingqueue_priority`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct D3DDDI_PAGINGQUEUE_PRIORITY(pub i32);
@@ -28,7 +29,8 @@ pub struct D3DKMT_CREATE_DOORBELL_FLAGS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmthk-d3dkmt_create_doorbell`.
+/// Creates a doorbell for a hardware queue; the answers are the addresses that the client stores to
+/// and reads the status from. Page `ns-d3dkmthk-d3dkmt_create_doorbell`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct D3DKMT_CREATE_DOORBELL {
@@ -53,7 +55,8 @@ pub struct D3DKMT_CONNECT_DOORBELL_FLAGS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmthk-d3dkmt_connect_doorbell`.
+/// Names the doorbell that a client wants connected, or connected again. Page
+/// `ns-d3dkmthk-d3dkmt_connect_doorbell`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct D3DKMT_CONNECT_DOORBELL {
@@ -61,7 +64,7 @@ pub struct D3DKMT_CONNECT_DOORBELL {
     pub Flags: D3DKMT_CONNECT_DOORBELL_FLAGS,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmthk-d3dkmt_destroy_doorbell`.
+/// Names the doorbell that a client destroys. Page `ns-d3dkmthk-d3dkmt_destroy_doorbell`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct D3DKMT_DESTROY_DOORBELL {
@@ -77,7 +80,8 @@ pub struct D3DKMT_NOTIFY_WORK_SUBMISSION_FLAGS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmthk-d3dkmt_notify_work_submission`.
+/// Tells the driver that work waits in a queue whose doorbell asks for it. Page
+/// `ns-d3dkmthk-d3dkmt_notify_work_submission`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct D3DKMT_NOTIFY_WORK_SUBMISSION {
@@ -93,7 +97,7 @@ pub struct D3DKMT_CREATENATIVEFENCE_FLAGS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmthk-d3dkmt_createnativefence`.
+/// Creates a native fence on a device. Page `ns-d3dkmthk-d3dkmt_createnativefence`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct D3DKMT_CREATENATIVEFENCE {
@@ -105,7 +109,8 @@ pub struct D3DKMT_CREATENATIVEFENCE {
     pub Reserved: [u8; 28],
 }
 
-/// A structure of the DDI. Page `ns-d3dkmthk-d3dkmt_createhwqueue`.
+/// Creates a hardware queue in a hardware context and answers its progress fence. Page
+/// `ns-d3dkmthk-d3dkmt_createhwqueue`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct D3DKMT_CREATEHWQUEUE {
@@ -119,14 +124,14 @@ pub struct D3DKMT_CREATEHWQUEUE {
     pub HwQueueProgressFenceGPUVirtualAddress: D3DGPU_VIRTUAL_ADDRESS,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmthk-d3dkmt_destroyhwqueue`.
+/// Names the hardware queue that a client destroys. Page `ns-d3dkmthk-d3dkmt_destroyhwqueue`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct D3DKMT_DESTROYHWQUEUE {
     pub hHwQueue: D3DKMT_HANDLE,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmthk-d3dkmt_createhwcontext`.
+/// Creates a hardware context on a node of a device. Page `ns-d3dkmthk-d3dkmt_createhwcontext`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct D3DKMT_CREATEHWCONTEXT {
@@ -139,14 +144,15 @@ pub struct D3DKMT_CREATEHWCONTEXT {
     pub hHwContext: D3DKMT_HANDLE,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmthk-d3dkmt_destroyhwcontext`.
+/// Names the hardware context that a client destroys. Page `ns-d3dkmthk-d3dkmt_destroyhwcontext`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct D3DKMT_DESTROYHWCONTEXT {
     pub hHwContext: D3DKMT_HANDLE,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmthk-d3dkmt_openadapterfromluid`.
+/// Opens the adapter that a locally unique identifier names. Page
+/// `ns-d3dkmthk-d3dkmt_openadapterfromluid`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct D3DKMT_OPENADAPTERFROMLUID {
@@ -154,7 +160,7 @@ pub struct D3DKMT_OPENADAPTERFROMLUID {
     pub hAdapter: D3DKMT_HANDLE,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmthk-d3dkmt_closeadapter`.
+/// Names the adapter handle that a client closes. Page `ns-d3dkmthk-d3dkmt_closeadapter`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct D3DKMT_CLOSEADAPTER {
@@ -173,7 +179,7 @@ pub struct D3DKMT_CREATEDEVICEFLAGS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmthk-d3dkmt_createdevice`.
+/// Creates a device on an adapter. Page `ns-d3dkmthk-d3dkmt_createdevice`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct D3DKMT_CREATEDEVICE {
@@ -196,14 +202,14 @@ pub union D3DKMT_CREATEDEVICE_Anonymous {
     pub pAdapter: PVOID,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmthk-d3dkmt_destroydevice`.
+/// Names the device that a client destroys. Page `ns-d3dkmthk-d3dkmt_destroydevice`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct D3DKMT_DESTROYDEVICE {
     pub hDevice: D3DKMT_HANDLE,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmthk-d3dkmt_enumadapters2`.
+/// Enumerates adapters into a list of the caller's. Page `ns-d3dkmthk-d3dkmt_enumadapters2`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct D3DKMT_ENUMADAPTERS2 {
@@ -211,7 +217,8 @@ pub struct D3DKMT_ENUMADAPTERS2 {
     pub pAdapters: *mut D3DKMT_ADAPTERINFO,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmthk-d3dkmt_adapterinfo`.
+/// An adapter in an enumeration: handle, identifier and number of sources. Page
+/// `ns-d3dkmthk-d3dkmt_adapterinfo`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct D3DKMT_ADAPTERINFO {
@@ -221,7 +228,7 @@ pub struct D3DKMT_ADAPTERINFO {
     pub bPrecisePresentRegionsPreferred: BOOL,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmthk-d3dkmt_createpagingqueue`.
+/// Creates a paging queue and answers its fence. Page `ns-d3dkmthk-d3dkmt_createpagingqueue`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct D3DKMT_CREATEPAGINGQUEUE {
@@ -233,14 +240,14 @@ pub struct D3DKMT_CREATEPAGINGQUEUE {
     pub PhysicalAdapterIndex: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dukmdt-d3dddi_destroypagingqueue`.
+/// Names the paging queue that a client destroys. Page `ns-d3dukmdt-d3dddi_destroypagingqueue`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct D3DDDI_DESTROYPAGINGQUEUE {
     pub hPagingQueue: D3DKMT_HANDLE,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmthk-d3dkmt_destroysynchronizationobject`.
+/// Names the fence that a client destroys. Page `ns-d3dkmthk-d3dkmt_destroysynchronizationobject`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct D3DKMT_DESTROYSYNCHRONIZATIONOBJECT {

@@ -40,11 +40,16 @@
 mod layout;
 
 pub mod allocation;
+pub mod allocinfo;
 pub mod base;
+pub mod callback;
 pub mod caps;
+pub mod child;
 pub mod consts;
 pub mod device;
+pub mod display;
 pub mod doorbell;
+pub mod fault;
 pub mod feature;
 pub mod fence;
 pub mod init;
@@ -53,23 +58,37 @@ pub mod interrupt;
 pub mod kmt;
 pub mod node;
 pub mod ntstatus;
+pub mod pagetable;
 pub mod paging;
 pub mod pnp;
 pub mod power;
 pub mod process;
 pub mod query;
+pub mod resource;
+pub mod schedlog;
+pub mod scheduling;
 pub mod segment;
+pub mod service;
 pub mod slots;
+pub mod stdalloc;
 pub mod submit;
+pub mod sysmem;
 pub mod tdr;
 pub mod testing;
+pub mod transfer;
 pub mod version;
+
 pub use allocation::*;
+pub use allocinfo::*;
 pub use base::*;
+pub use callback::*;
 pub use caps::*;
+pub use child::*;
 pub use consts::*;
 pub use device::*;
+pub use display::*;
 pub use doorbell::*;
+pub use fault::*;
 pub use feature::*;
 pub use fence::*;
 pub use init::*;
@@ -79,26 +98,39 @@ pub use kmt::*;
 pub use layout::{FieldLayout, TypeLayout};
 pub use node::*;
 pub use ntstatus::*;
+pub use pagetable::*;
 pub use paging::*;
 pub use pnp::*;
 pub use power::*;
 pub use process::*;
 pub use query::*;
+pub use resource::*;
+pub use schedlog::*;
+pub use scheduling::*;
 pub use segment::*;
+pub use service::*;
 pub use slots::*;
+pub use stdalloc::*;
 pub use submit::*;
+pub use sysmem::*;
 pub use tdr::*;
 pub use testing::*;
+pub use transfer::*;
 pub use version::*;
 
 /// The layouts of all types, for tests and tools.
 #[doc(hidden)]
 pub const LAYOUTS: &[&[TypeLayout]] = &[
     allocation::LAYOUTS,
+    allocinfo::LAYOUTS,
     base::LAYOUTS,
+    callback::LAYOUTS,
     caps::LAYOUTS,
+    child::LAYOUTS,
     device::LAYOUTS,
+    display::LAYOUTS,
     doorbell::LAYOUTS,
+    fault::LAYOUTS,
     feature::LAYOUTS,
     fence::LAYOUTS,
     init::LAYOUTS,
@@ -106,13 +138,21 @@ pub const LAYOUTS: &[&[TypeLayout]] = &[
     interrupt::LAYOUTS,
     kmt::LAYOUTS,
     node::LAYOUTS,
+    pagetable::LAYOUTS,
     paging::LAYOUTS,
     pnp::LAYOUTS,
     power::LAYOUTS,
     process::LAYOUTS,
     query::LAYOUTS,
+    resource::LAYOUTS,
+    schedlog::LAYOUTS,
+    scheduling::LAYOUTS,
     segment::LAYOUTS,
+    service::LAYOUTS,
+    stdalloc::LAYOUTS,
     submit::LAYOUTS,
+    sysmem::LAYOUTS,
     tdr::LAYOUTS,
     testing::LAYOUTS,
+    transfer::LAYOUTS,
 ];

@@ -1,4 +1,4 @@
-//! node
+//! Node metadata, GPU clocks and history buffers.
 
 use bitfield_struct::bitfield;
 
@@ -6,7 +6,7 @@ use crate::base::{BOOLEAN, HANDLE, PVOID};
 use crate::ntstatus::NTSTATUS;
 use crate::query::DXGKARG_HISTORYBUFFERPRECISION;
 
-/// An enumeration of the DDI. Page `ne-d3dkmdt-dxgk_engine_type`.
+/// What a node is good at. Page `ne-d3dkmdt-dxgk_engine_type`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DXGK_ENGINE_TYPE(pub i32);
@@ -40,7 +40,8 @@ pub struct DXGK_NODEMETADATA_FLAGS {
     pub MaxInFlightHwQueueBuffers: u16,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmdt-_dxgk_nodemetadata`.
+/// Engine type, name and flags of a node; the driver fills it in. Page
+/// `ns-d3dkmdt-_dxgk_nodemetadata`.
 #[repr(C, packed(2))]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_NODEMETADATA {
@@ -60,7 +61,7 @@ pub struct DXGK_GPUCLOCKDATA_FLAGS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmdt-dxgk_gpuclockdata`.
+/// GPU and CPU clock read at the same moment. Page `ns-d3dkmdt-dxgk_gpuclockdata`.
 #[repr(C, packed(4))]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_GPUCLOCKDATA {
@@ -70,7 +71,8 @@ pub struct DXGK_GPUCLOCKDATA {
     pub Flags: DXGK_GPUCLOCKDATA_FLAGS,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_formathistorybuffer`.
+/// Turns a raw history buffer into what the OS reads. Page
+/// `ns-d3dkmddi-dxgkarg_formathistorybuffer`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_FORMATHISTORYBUFFER {
@@ -83,7 +85,7 @@ pub struct DXGKARG_FORMATHISTORYBUFFER {
     pub Offset: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_history_buffer_header`.
+/// Size, version and precision of a history buffer. Page `ns-d3dkmddi-dxgk_history_buffer_header`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_HISTORY_BUFFER_HEADER {
@@ -93,7 +95,7 @@ pub struct DXGK_HISTORY_BUFFER_HEADER {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_history_buffer`.
+/// A history buffer: header and time stamps. Page `ns-d3dkmddi-dxgk_history_buffer`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_HISTORY_BUFFER {
@@ -101,14 +103,16 @@ pub struct DXGK_HISTORY_BUFFER {
     pub DriverPrivateData: [u8; 1],
 }
 
-/// The entry point `DxgkDdiGetNodeMetadata`. Page `nc-d3dkmddi-dxgkddi_getnodemetadata`.
+/// `DxgkDdiGetNodeMetadata` with [`DXGK_NODEMETADATA`]. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_getnodemetadata`.
 pub type DXGKDDI_GETNODEMETADATA = unsafe extern "win64" fn(
     hAdapter: HANDLE,
     NodeOrdinalAndAdapterIndex: u32,
     pGetNodeMetadata: *mut DXGK_NODEMETADATA,
 ) -> NTSTATUS;
 
-/// The entry point `DxgkDdiCalibrateGpuClock`. Page `nc-d3dkmddi-dxgkddi_calibrategpuclock`.
+/// `DxgkDdiCalibrateGpuClock`: Reads GPU and CPU clock at the same moment. IRQL: DISPATCH_LEVEL.
+/// Page `nc-d3dkmddi-dxgkddi_calibrategpuclock`.
 pub type DXGKDDI_CALIBRATEGPUCLOCK = unsafe extern "win64" fn(
     hAdapter: HANDLE,
     NodeOrdinal: u32,
@@ -116,7 +120,8 @@ pub type DXGKDDI_CALIBRATEGPUCLOCK = unsafe extern "win64" fn(
     pClockCalibration: *mut DXGK_GPUCLOCKDATA,
 ) -> NTSTATUS;
 
-/// The entry point `DxgkDdiFormatHistoryBuffer`. Page `nc-d3dkmddi-dxgkddi_formathistorybuffer`.
+/// `DxgkDdiFormatHistoryBuffer` with [`DXGKARG_FORMATHISTORYBUFFER`]. IRQL: DISPATCH_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_formathistorybuffer`.
 pub type DXGKDDI_FORMATHISTORYBUFFER = unsafe extern "win64" fn(
     hContext: HANDLE,
     pFormatData: *mut DXGKARG_FORMATHISTORYBUFFER,

@@ -1,16 +1,24 @@
-//! paging
+//! Paging operations and page-table updates.
 
 use bitfield_struct::bitfield;
 
-use crate::base::{
-    D3DGPU_PHYSICAL_ADDRESS, D3DGPU_VIRTUAL_ADDRESS, HANDLE, LARGE_INTEGER, MDL, PHYSICAL_ADDRESS,
-    PVOID,
-};
-use crate::interface::DXGK_ADL;
+use crate::base::{D3DGPU_VIRTUAL_ADDRESS, HANDLE, LARGE_INTEGER, MDL, PHYSICAL_ADDRESS, PVOID};
 use crate::ntstatus::NTSTATUS;
-use crate::segment::DXGK_PAGETABLEUPDATEMODE;
+use crate::pagetable::{
+    DXGK_BUILDPAGINGBUFFER_COPYPAGETABLEENTRIES, DXGK_BUILDPAGINGBUFFER_UPDATEPAGETABLE,
+};
+use crate::sysmem::DXGK_ADL;
+use crate::transfer::{
+    DXGK_BUILDPAGINGBUFFER_FILLVIRTUAL, DXGK_BUILDPAGINGBUFFER_FLUSHTLB,
+    DXGK_BUILDPAGINGBUFFER_MAPMMU, DXGK_BUILDPAGINGBUFFER_NOTIFY_FENCE_RESIDENCY,
+    DXGK_BUILDPAGINGBUFFER_NOTIFYALLOC, DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY,
+    DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY2, DXGK_BUILDPAGINGBUFFER_SIGNALMONITOREDFENCE,
+    DXGK_BUILDPAGINGBUFFER_TRANSFERVIRTUAL, DXGK_BUILDPAGINGBUFFER_UNMAPMMU,
+    DXGK_BUILDPAGINGBUFFER_UPDATECONTEXTALLOCATION,
+};
 
-/// An enumeration of the DDI. Page `ne-d3dkmddi-dxgk_buildpagingbuffer_operation`.
+/// The operations of `DxgkDdiBuildPagingBuffer`. Page
+/// `ne-d3dkmddi-dxgk_buildpagingbuffer_operation`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DXGK_BUILDPAGINGBUFFER_OPERATION(pub i32);
@@ -41,18 +49,7 @@ impl DXGK_BUILDPAGINGBUFFER_OPERATION {
     pub const DXGK_OPERATION_NOTIFY_ALLOC: Self = Self(22);
 }
 
-/// An enumeration of the DDI. Page `ne-d3dkmddi-dxgk_memory_transfer_direction`.
-#[repr(transparent)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DXGK_MEMORY_TRANSFER_DIRECTION(pub i32);
-
-impl DXGK_MEMORY_TRANSFER_DIRECTION {
-    pub const DXGK_MEMORY_TRANSFER_LOCAL_TO_SYSTEM: Self = Self(0);
-    pub const DXGK_MEMORY_TRANSFER_SYSTEM_TO_LOCAL: Self = Self(1);
-    pub const DXGK_MEMORY_TRANSFER_LOCAL_TO_LOCAL: Self = Self(2);
-}
-
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_transferflags`.
+/// How a transfer is done. Page `ns-d3dkmddi-dxgk_transferflags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_TRANSFERFLAGS {
@@ -65,7 +62,7 @@ pub struct DXGK_TRANSFERFLAGS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_discardcontentflags`.
+/// What about an allocation's contents is given up. Page `ns-d3dkmddi-dxgk_discardcontentflags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_DISCARDCONTENTFLAGS {
@@ -74,7 +71,7 @@ pub struct DXGK_DISCARDCONTENTFLAGS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_mapapertureflags`.
+/// How pages are mapped into an aperture segment. Page `ns-d3dkmddi-dxgk_mapapertureflags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_MAPAPERTUREFLAGS {
@@ -83,252 +80,8 @@ pub struct DXGK_MAPAPERTUREFLAGS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_transfervirtualflags`.
-#[bitfield(u32)]
-#[derive(PartialEq, Eq)]
-pub struct DXGK_TRANSFERVIRTUALFLAGS {
-    pub Src64KBPages: bool,
-    pub Dst64KBPages: bool,
-    #[bits(30)]
-    pub Reserved: u32,
-}
-
-/// A structure of the DDI. Page `ns-d3dkmddi-_dxgk_buildpagingbuffer_transfervirtual`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct DXGK_BUILDPAGINGBUFFER_TRANSFERVIRTUAL {
-    pub hAllocation: HANDLE,
-    pub AllocationOffsetInBytes: u64,
-    pub TransferSizeInBytes: u64,
-    pub SourceVirtualAddress: D3DGPU_VIRTUAL_ADDRESS,
-    pub DestinationVirtualAddress: D3DGPU_VIRTUAL_ADDRESS,
-    pub SourcePageTable: D3DGPU_VIRTUAL_ADDRESS,
-    pub TransferDirection: DXGK_MEMORY_TRANSFER_DIRECTION,
-    pub Flags: DXGK_TRANSFERVIRTUALFLAGS,
-    pub DestinationPageTable: D3DGPU_VIRTUAL_ADDRESS,
-}
-
-/// A structure of the DDI. Page `ns-d3dkmddi-_dxgk_buildpagingbuffer_fillvirtual`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct DXGK_BUILDPAGINGBUFFER_FILLVIRTUAL {
-    pub hAllocation: HANDLE,
-    pub AllocationOffsetInBytes: u64,
-    pub FillSizeInBytes: u64,
-    pub FillPattern: u32,
-    pub DestinationVirtualAddress: D3DGPU_VIRTUAL_ADDRESS,
-}
-
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_pagetableupdateaddress`.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub union DXGK_PAGETABLEUPDATEADDRESS {
-    pub CpuVirtual: PVOID,
-    pub GpuPhysical: D3DGPU_PHYSICAL_ADDRESS,
-    pub GpuVirtual: D3DGPU_VIRTUAL_ADDRESS,
-}
-
-/// A structure of the DDI. Page `ns-d3dkmddi-_dxgk_updatepagetableflags`.
-#[bitfield(u32)]
-#[derive(PartialEq, Eq)]
-pub struct DXGK_UPDATEPAGETABLEFLAGS {
-    pub Repeat: bool,
-    pub InitialUpdate: bool,
-    pub NotifyEviction: bool,
-    pub Use64KBPages: bool,
-    pub NativeFence: bool,
-    #[bits(27)]
-    pub Reserved: u32,
-}
-
-/// A structure of the DDI. Page `ns-d3dkmddi-_dxgk_buildpagingbuffer_updatepagetable`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct DXGK_BUILDPAGINGBUFFER_UPDATEPAGETABLE {
-    pub PageTableLevel: u32,
-    pub hAllocation: HANDLE,
-    pub PageTableAddress: DXGK_PAGETABLEUPDATEADDRESS,
-    pub pPageTableEntries: *mut DXGK_PTE,
-    pub StartIndex: u32,
-    pub NumPageTableEntries: u32,
-    pub Reserved0: u32,
-    pub Flags: DXGK_UPDATEPAGETABLEFLAGS,
-    pub DriverProtection: u64,
-    pub AllocationOffsetInBytes: u64,
-    pub hProcess: HANDLE,
-    pub UpdateMode: DXGK_PAGETABLEUPDATEMODE,
-    pub pPageTableEntries64KB: *mut DXGK_PTE,
-    pub FirstPteVirtualAddress: D3DGPU_VIRTUAL_ADDRESS,
-}
-
-/// A structure of the DDI. Page `ns-d3dkmddi-_dxgk_buildpagingbuffer_flushtlb`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct DXGK_BUILDPAGINGBUFFER_FLUSHTLB {
-    pub RootPageTableAddress: D3DGPU_PHYSICAL_ADDRESS,
-    pub hProcess: HANDLE,
-    pub StartVirtualAddress: D3DGPU_VIRTUAL_ADDRESS,
-    pub EndVirtualAddress: D3DGPU_VIRTUAL_ADDRESS,
-}
-
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_buildpagingbuffer_copypagetableentries`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct DXGK_BUILDPAGINGBUFFER_COPYPAGETABLEENTRIES {
-    pub NumRanges: u32,
-    pub pRanges: *mut DXGK_BUILDPAGINGBUFFER_COPY_RANGE,
-}
-
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_buildpagingbuffer_updatecontextallocation`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct DXGK_BUILDPAGINGBUFFER_UPDATECONTEXTALLOCATION {
-    pub ContextAllocation: D3DGPU_VIRTUAL_ADDRESS,
-    pub ContextAllocationSize: u64,
-    pub pDriverPrivateData: PVOID,
-    pub DriverPrivateDataSize: u32,
-}
-
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_buildpagingbuffer_notifyresidency`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY {
-    pub hAllocation: HANDLE,
-    pub PhysicalAddress: D3DGPU_PHYSICAL_ADDRESS,
-    pub Anonymous: DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY_Anonymous,
-}
-
-/// The unnamed union of [`DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY`] at offset 24.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub union DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY_Anonymous {
-    pub Anonymous: DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY_Anonymous_Anonymous,
-    pub Anonymous2: DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY_Anonymous_Anonymous2,
-}
-
-/// The bits of [`DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY`] that its page lists without a name of
-/// their own for the word.
-#[bitfield(u32)]
-#[derive(PartialEq, Eq)]
-pub struct DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY_Anonymous_Anonymous2 {
-    #[bits(31)]
-    pub Reserved: u32,
-    #[bits(1)]
-    __: u8,
-}
-
-/// The bits of [`DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY`] that its page lists without a name of
-/// their own for the word.
-#[bitfield(u32)]
-#[derive(PartialEq, Eq)]
-pub struct DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY_Anonymous_Anonymous {
-    pub Resident: bool,
-    #[bits(31)]
-    __: u32,
-}
-
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_buildpagingbuffer_signalmonitoredfence`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct DXGK_BUILDPAGINGBUFFER_SIGNALMONITOREDFENCE {
-    pub MonitoredFenceGpuVa: D3DGPU_VIRTUAL_ADDRESS,
-    pub MonitoredFenceValue: u64,
-}
-
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_buildpagingbuffer_notify_fence_residency`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct DXGK_BUILDPAGINGBUFFER_NOTIFY_FENCE_RESIDENCY {
-    pub NumFences: u32,
-    pub Flags: DXGK_BUILDPAGINGBUFFER_NOTIFY_FENCE_RESIDENCY_Flags,
-    pub FenceResidencyInfo: *mut DXGK_FENCE_RESIDENCY_INFO,
-}
-
-/// The `Flags` member of [`DXGK_BUILDPAGINGBUFFER_NOTIFY_FENCE_RESIDENCY`].
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct DXGK_BUILDPAGINGBUFFER_NOTIFY_FENCE_RESIDENCY_Flags {
-    pub Reserved: u32,
-}
-
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_buildpagingbuffer_mapmmu`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct DXGK_BUILDPAGINGBUFFER_MAPMMU {
-    pub hAllocation: HANDLE,
-    pub VirtualAddress: D3DGPU_VIRTUAL_ADDRESS,
-    pub MmuId: u16,
-    pub SegmentId: u16,
-    pub AllocationOffsetInPages: u32,
-    pub Adl: DXGK_ADL,
-}
-
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_buildpagingbuffer_unmapmmu`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct DXGK_BUILDPAGINGBUFFER_UNMAPMMU {
-    pub hAllocation: HANDLE,
-    pub VirtualAddress: D3DGPU_VIRTUAL_ADDRESS,
-    pub MmuId: u16,
-    pub Reserved0: u16,
-    pub AllocationOffset: u32,
-    pub NumberOfPages: u32,
-}
-
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_buildpagingbuffer_notifyresidency2`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY2 {
-    pub hAllocation: HANDLE,
-    pub AllocationOffsetInPages: u32,
-    pub SizeInPages: u32,
-    pub SegmentId: u16,
-    pub Padding0: u16,
-    pub Anonymous: DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY2_Anonymous,
-    pub Anonymous2: DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY2_Anonymous2,
-}
-
-/// The bits of [`DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY2`] that its page lists without a name of
-/// their own for the word.
-#[bitfield(u32)]
-#[derive(PartialEq, Eq)]
-pub struct DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY2_Anonymous2 {
-    pub Resident: bool,
-    #[bits(31)]
-    pub Reserved: u32,
-}
-
-/// The unnamed union of [`DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY2`] at offset 24.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub union DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY2_Anonymous {
-    pub PhysicalAddress: D3DGPU_PHYSICAL_ADDRESS,
-    pub Mdl: *mut MDL,
-}
-
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_notifyallocflags`.
-#[bitfield(u32)]
-#[derive(PartialEq, Eq)]
-pub struct DXGK_NOTIFYALLOCFLAGS {
-    pub Eviction: bool,
-    pub IoMmuUnmap: bool,
-    #[bits(30)]
-    pub Reserved: u32,
-}
-
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_buildpagingbuffer_notifyalloc`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct DXGK_BUILDPAGINGBUFFER_NOTIFYALLOC {
-    pub hAllocation: HANDLE,
-    pub hKmdProcessHandle: HANDLE,
-    pub Flags: DXGK_NOTIFYALLOCFLAGS,
-    pub OffsetInBytes: u64,
-    pub SizeInBytes: u64,
-    pub GpuVirtualAddressAtOffset: D3DGPU_VIRTUAL_ADDRESS,
-}
-
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-_dxgkarg_buildpagingbuffer`.
+/// One memory management operation, to be turned into commands of the paging buffer or carried out
+/// at once. `Operation` says which arm holds. Page `ns-d3dkmddi-_dxgkarg_buildpagingbuffer`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_BUILDPAGINGBUFFER {
@@ -583,66 +336,8 @@ pub union DXGKARG_BUILDPAGINGBUFFER_Transfer_Source_Anonymous {
     pub pMdl: *mut MDL,
 }
 
-/// A structure of the DDI. Page `ns-d3dukmdt-dxgk_pte`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct DXGK_PTE {
-    pub Anonymous: DXGK_PTE_Anonymous,
-    pub Anonymous2: DXGK_PTE_Anonymous2,
-}
-
-/// The unnamed union of [`DXGK_PTE`] at offset 8.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub union DXGK_PTE_Anonymous2 {
-    pub PageAddress: u64,
-    pub PageTableAddress: u64,
-}
-
-/// The bits of [`DXGK_PTE`] that its page lists without a name of their own for the word.
-#[bitfield(u64)]
-#[derive(PartialEq, Eq)]
-pub struct DXGK_PTE_Anonymous {
-    pub Valid: bool,
-    pub Zero: bool,
-    pub CacheCoherent: bool,
-    pub ReadOnly: bool,
-    pub NoExecute: bool,
-    #[bits(5)]
-    pub Segment: u8,
-    pub LargePage: bool,
-    #[bits(6)]
-    pub PhysicalAdapterIndex: u8,
-    #[bits(2)]
-    pub PageTablePageSize: u8,
-    pub SystemReserved0: bool,
-    #[bits(44)]
-    pub Reserved: u64,
-}
-
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_buildpagingbuffer_copy_range`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct DXGK_BUILDPAGINGBUFFER_COPY_RANGE {
-    pub NumPageTableEntries: u32,
-    pub SrcPageTableAddress: D3DGPU_VIRTUAL_ADDRESS,
-    pub DstPageTableAddress: D3DGPU_VIRTUAL_ADDRESS,
-    pub SrcStartPteIndex: u32,
-    pub DstStartPteIndex: u32,
-}
-
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_fence_residency_info`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct DXGK_FENCE_RESIDENCY_INFO {
-    pub hGlobalNativeFence: HANDLE,
-    pub CurrentValuePhysicalAddress: D3DGPU_PHYSICAL_ADDRESS,
-    pub MonitoredValuePhysicalAddress: D3DGPU_PHYSICAL_ADDRESS,
-    pub CurrentValueKernelCpuVa: PVOID,
-    pub MonitoredValueKernelCpuVa: PVOID,
-}
-
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_primarycontextdata`.
+/// The system context's page-table addresses around a paging operation. Page
+/// `ns-d3dkmddi-dxgk_primarycontextdata`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_PRIMARYCONTEXTDATA {
@@ -668,23 +363,20 @@ pub union DXGK_PRIMARYCONTEXTDATA_Anonymous {
     pub MmuId: u16,
 }
 
-/// The entry point `DxgkDdiBuildPagingBuffer`. Page `nc-d3dkmddi-dxgkddi_buildpagingbuffer`.
+/// `DxgkDdiBuildPagingBuffer` with [`DXGKARG_BUILDPAGINGBUFFER`]. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_buildpagingbuffer`.
 pub type DXGKDDI_BUILDPAGINGBUFFER = unsafe extern "win64" fn(
     hAdapter: HANDLE,
     pBuildPagingBuffer: *mut DXGKARG_BUILDPAGINGBUFFER,
 ) -> NTSTATUS;
 
 opaque_debug! {
-    DXGK_PAGETABLEUPDATEADDRESS,
-    DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY_Anonymous,
-    DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY2_Anonymous,
     DXGKARG_BUILDPAGINGBUFFER_Anonymous,
     DXGKARG_BUILDPAGINGBUFFER_InitContextResource_Destination_Anonymous,
     DXGKARG_BUILDPAGINGBUFFER_SpecialLockTransfer_Destination_Anonymous,
     DXGKARG_BUILDPAGINGBUFFER_SpecialLockTransfer_Source_Anonymous,
     DXGKARG_BUILDPAGINGBUFFER_Transfer_Destination_Anonymous,
     DXGKARG_BUILDPAGINGBUFFER_Transfer_Source_Anonymous,
-    DXGK_PTE_Anonymous2,
     DXGK_PRIMARYCONTEXTDATA_Anonymous2,
     DXGK_PRIMARYCONTEXTDATA_Anonymous,
 }
@@ -695,131 +387,6 @@ layouts! {
     DXGK_DISCARDCONTENTFLAGS = 4 {
     }
     DXGK_MAPAPERTUREFLAGS = 4 {
-    }
-    DXGK_TRANSFERVIRTUALFLAGS = 4 {
-    }
-    DXGK_BUILDPAGINGBUFFER_TRANSFERVIRTUAL = 64 {
-        hAllocation: 0,
-        AllocationOffsetInBytes: 8,
-        TransferSizeInBytes: 16,
-        SourceVirtualAddress: 24,
-        DestinationVirtualAddress: 32,
-        SourcePageTable: 40,
-        TransferDirection: 48,
-        Flags: 52,
-        DestinationPageTable: 56,
-    }
-    DXGK_BUILDPAGINGBUFFER_FILLVIRTUAL = 40 {
-        hAllocation: 0,
-        AllocationOffsetInBytes: 8,
-        FillSizeInBytes: 16,
-        FillPattern: 24,
-        DestinationVirtualAddress: 32,
-    }
-    DXGK_PAGETABLEUPDATEADDRESS = 16 {
-        CpuVirtual: 0,
-        GpuPhysical: 0,
-        GpuVirtual: 0,
-    }
-    DXGK_UPDATEPAGETABLEFLAGS = 4 {
-    }
-    DXGK_BUILDPAGINGBUFFER_UPDATEPAGETABLE = 104 {
-        PageTableLevel: 0,
-        hAllocation: 8,
-        PageTableAddress: 16,
-        pPageTableEntries: 32,
-        StartIndex: 40,
-        NumPageTableEntries: 44,
-        Reserved0: 48,
-        Flags: 52,
-        DriverProtection: 56,
-        AllocationOffsetInBytes: 64,
-        hProcess: 72,
-        UpdateMode: 80,
-        pPageTableEntries64KB: 88,
-        FirstPteVirtualAddress: 96,
-    }
-    DXGK_BUILDPAGINGBUFFER_FLUSHTLB = 40 {
-        RootPageTableAddress: 0,
-        hProcess: 16,
-        StartVirtualAddress: 24,
-        EndVirtualAddress: 32,
-    }
-    DXGK_BUILDPAGINGBUFFER_COPYPAGETABLEENTRIES = 16 {
-        NumRanges: 0,
-        pRanges: 8,
-    }
-    DXGK_BUILDPAGINGBUFFER_UPDATECONTEXTALLOCATION = 32 {
-        ContextAllocation: 0,
-        ContextAllocationSize: 8,
-        pDriverPrivateData: 16,
-        DriverPrivateDataSize: 24,
-    }
-    DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY = 32 {
-        hAllocation: 0,
-        PhysicalAddress: 8,
-        Anonymous: 24,
-        Anonymous.Anonymous: 24,
-        Anonymous.Anonymous2: 24,
-    }
-    DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY_Anonymous = 4 {
-    }
-    DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY_Anonymous_Anonymous2 = 4 {
-    }
-    DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY_Anonymous_Anonymous = 4 {
-    }
-    DXGK_BUILDPAGINGBUFFER_SIGNALMONITOREDFENCE = 16 {
-        MonitoredFenceGpuVa: 0,
-        MonitoredFenceValue: 8,
-    }
-    DXGK_BUILDPAGINGBUFFER_NOTIFY_FENCE_RESIDENCY = 16 {
-        NumFences: 0,
-        Flags: 4,
-        Flags.Reserved: 4,
-        FenceResidencyInfo: 8,
-    }
-    DXGK_BUILDPAGINGBUFFER_NOTIFY_FENCE_RESIDENCY_Flags = 4 {
-    }
-    DXGK_BUILDPAGINGBUFFER_MAPMMU = 40 {
-        hAllocation: 0,
-        VirtualAddress: 8,
-        MmuId: 16,
-        SegmentId: 18,
-        AllocationOffsetInPages: 20,
-        Adl: 24,
-    }
-    DXGK_BUILDPAGINGBUFFER_UNMAPMMU = 32 {
-        hAllocation: 0,
-        VirtualAddress: 8,
-        MmuId: 16,
-        Reserved0: 18,
-        AllocationOffset: 20,
-        NumberOfPages: 24,
-    }
-    DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY2 = 48 {
-        hAllocation: 0,
-        AllocationOffsetInPages: 8,
-        SizeInPages: 12,
-        SegmentId: 16,
-        Padding0: 18,
-        Anonymous: 24,
-        Anonymous.PhysicalAddress: 24,
-        Anonymous.Mdl: 24,
-        Anonymous2: 40,
-    }
-    DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY2_Anonymous2 = 4 {
-    }
-    DXGK_BUILDPAGINGBUFFER_NOTIFYRESIDENCY2_Anonymous = 16 {
-    }
-    DXGK_NOTIFYALLOCFLAGS = 4 {
-    }
-    DXGK_BUILDPAGINGBUFFER_NOTIFYALLOC = 48 {
-        hAllocation: 0,
-        hKmdProcessHandle: 8,
-        Flags: 16,
-        OffsetInBytes: 24,
-        SizeInBytes: 32,
-        GpuVirtualAddressAtOffset: 40,
     }
     DXGKARG_BUILDPAGINGBUFFER = 320 {
         pDmaBuffer: 0,
@@ -979,30 +546,6 @@ layouts! {
     DXGKARG_BUILDPAGINGBUFFER_Transfer_Source = 16 {
     }
     DXGKARG_BUILDPAGINGBUFFER_Transfer_Source_Anonymous = 8 {
-    }
-    DXGK_PTE = 16 {
-        Anonymous: 0,
-        Anonymous2: 8,
-        Anonymous2.PageAddress: 8,
-        Anonymous2.PageTableAddress: 8,
-    }
-    DXGK_PTE_Anonymous2 = 8 {
-    }
-    DXGK_PTE_Anonymous = 8 {
-    }
-    DXGK_BUILDPAGINGBUFFER_COPY_RANGE = 32 {
-        NumPageTableEntries: 0,
-        SrcPageTableAddress: 8,
-        DstPageTableAddress: 16,
-        SrcStartPteIndex: 24,
-        DstStartPteIndex: 28,
-    }
-    DXGK_FENCE_RESIDENCY_INFO = 56 {
-        hGlobalNativeFence: 0,
-        CurrentValuePhysicalAddress: 8,
-        MonitoredValuePhysicalAddress: 24,
-        CurrentValueKernelCpuVa: 40,
-        MonitoredValueKernelCpuVa: 48,
     }
     DXGK_PRIMARYCONTEXTDATA = 32 {
         hContext: 0,

@@ -1,11 +1,11 @@
-//! power
+//! Power components, F-states and P-states.
 
 use bitfield_struct::bitfield;
 
 use crate::base::{GUID, HANDLE, PVOID};
 use crate::ntstatus::NTSTATUS;
 
-/// An enumeration of the DDI. Page `ne-d3dkmddi-dxgk_power_component_type`.
+/// Kinds of power components. Page `ne-d3dkmddi-dxgk_power_component_type`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DXGK_POWER_COMPONENT_TYPE(pub i32);
@@ -22,7 +22,8 @@ impl DXGK_POWER_COMPONENT_TYPE {
     pub const DXGK_POWER_COMPONENT_MAX: Self = Self(8);
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-_dxgk_power_runtime_state`.
+/// One F-state: transition latency, break-even residency, power. Page
+/// `ns-d3dkmddi-_dxgk_power_runtime_state`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_POWER_RUNTIME_STATE {
@@ -31,7 +32,8 @@ pub struct DXGK_POWER_RUNTIME_STATE {
     pub NominalPower: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_power_component_mapping`.
+/// What a power component powers: an engine, memory, a monitor. Page
+/// `ns-d3dkmddi-dxgk_power_component_mapping`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_POWER_COMPONENT_MAPPING {
@@ -94,7 +96,7 @@ pub struct DXGK_POWER_COMPONENT_MAPPING_EngineDesc {
     pub NodeIndex: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_power_component_flags`.
+/// How the OS treats a power component. Page `ns-d3dkmddi-dxgk_power_component_flags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_POWER_COMPONENT_FLAGS {
@@ -107,7 +109,8 @@ pub struct DXGK_POWER_COMPONENT_FLAGS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-_dxgk_power_runtime_component`.
+/// A power component: its F-states, what it powers, its name. Page
+/// `ns-d3dkmddi-_dxgk_power_runtime_component`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_POWER_RUNTIME_COMPONENT {
@@ -121,14 +124,14 @@ pub struct DXGK_POWER_RUNTIME_COMPONENT {
     pub Providers: [u32; 16],
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_power_p_state`.
+/// One P-state of a component: power and operating point. Page `ns-d3dkmddi-dxgk_power_p_state`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_POWER_P_STATE {
     pub OperatingFrequency: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_power_component_p_flags`.
+/// How the OS treats the P-states of a component. Page `ns-d3dkmddi-dxgk_power_component_p_flags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_POWER_COMPONENT_P_FLAGS {
@@ -136,7 +139,7 @@ pub struct DXGK_POWER_COMPONENT_P_FLAGS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_power_p_component`.
+/// The P-states of a power component. Page `ns-d3dkmddi-dxgk_power_p_component`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_POWER_P_COMPONENT {
@@ -145,7 +148,7 @@ pub struct DXGK_POWER_P_COMPONENT {
     pub Flags: DXGK_POWER_COMPONENT_P_FLAGS,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_power_component_index`.
+/// Number of a power component and whose it is. Page `ns-d3dkmddi-dxgk_power_component_index`.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub union DXGK_POWER_COMPONENT_INDEX {
@@ -161,13 +164,13 @@ pub struct DXGK_POWER_COMPONENT_INDEX_Anonymous {
     pub PhysicalAdapterIndex: u16,
 }
 
-/// The entry point `DxgkDdiSetPowerComponentFState`. Page
-/// `nc-d3dkmddi-dxgkddisetpowercomponentfstate`.
+/// `DxgkDdiSetPowerComponentFState`: Moves a power component to an F-state. IRQL: at most
+/// DISPATCH_LEVEL. Page `nc-d3dkmddi-dxgkddisetpowercomponentfstate`.
 pub type DXGKDDISETPOWERCOMPONENTFSTATE =
     unsafe extern "win64" fn(DriverContext: HANDLE, ComponentIndex: u32, FState: u32) -> NTSTATUS;
 
-/// The entry point `DxgkDdiPowerRuntimeControlRequest`. Page
-/// `nc-d3dkmddi-dxgkddipowerruntimecontrolrequest`.
+/// `DxgkDdiPowerRuntimeControlRequest`: Passes a request of the platform's power extension to the
+/// driver. IRQL: at most DISPATCH_LEVEL. Page `nc-d3dkmddi-dxgkddipowerruntimecontrolrequest`.
 pub type DXGKDDIPOWERRUNTIMECONTROLREQUEST = unsafe extern "win64" fn(
     DriverContext: HANDLE,
     PowerControlCode: *const GUID,
@@ -178,14 +181,15 @@ pub type DXGKDDIPOWERRUNTIMECONTROLREQUEST = unsafe extern "win64" fn(
     BytesReturned: *mut u64,
 ) -> NTSTATUS;
 
-/// The entry point `DxgkDdiSetPowerPState`. Page `nc-d3dkmddi-dxgkddisetpowerpstate`.
+/// `DxgkDdiSetPowerPState`: Moves a power component to a P-state. Page
+/// `nc-d3dkmddi-dxgkddisetpowerpstate`.
 pub type DXGKDDISETPOWERPSTATE = unsafe extern "win64" fn(
     DriverContext: HANDLE,
     ComponentIndex: u32,
     RequestedComponentPState: u32,
 ) -> NTSTATUS;
 
-/// The entry point `DxgkDdiPowerRuntimeSetDeviceHandle`. Page
+/// `DxgkDdiPowerRuntimeSetDeviceHandle`: Gives the driver its handle in the power framework. Page
 /// `nc-d3dkmddi-dxgkddi_powerruntimesetdevicehandle`.
 pub type DXGKDDI_POWERRUNTIMESETDEVICEHANDLE =
     unsafe extern "win64" fn(DriverContext: HANDLE, PoDeviceHandle: HANDLE) -> NTSTATUS;

@@ -1,11 +1,12 @@
-//! process
+//! Processes and their root page tables.
 
 use bitfield_struct::bitfield;
 
 use crate::base::{D3DGPU_PHYSICAL_ADDRESS, HANDLE};
 use crate::ntstatus::NTSTATUS;
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_createprocessflags`.
+/// Whether the process is the system, or a virtual machine's worker. Page
+/// `ns-d3dkmddi-dxgk_createprocessflags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_CREATEPROCESSFLAGS {
@@ -18,7 +19,8 @@ pub struct DXGK_CREATEPROCESSFLAGS {
     pub Reserved: u32,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_createprocess`.
+/// A process begins to use the adapter; the driver answers its handle. Page
+/// `ns-d3dkmddi-dxgkarg_createprocess`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_CREATEPROCESS {
@@ -32,7 +34,8 @@ pub struct DXGKARG_CREATEPROCESS {
     pub pProcessName: *mut u16,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-_dxgkarg_setrootpagetable`.
+/// Where a context's or process's root page table lies and how many entries it has. Page
+/// `ns-d3dkmddi-_dxgkarg_setrootpagetable`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_SETROOTPAGETABLE {
@@ -41,7 +44,8 @@ pub struct DXGKARG_SETROOTPAGETABLE {
     pub NumEntries: u32,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_getrootpagetablesize`.
+/// Asks how many bytes a root page table of so many entries takes. Page
+/// `ns-d3dkmddi-dxgkarg_getrootpagetablesize`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_GETROOTPAGETABLESIZE {
@@ -49,19 +53,23 @@ pub struct DXGKARG_GETROOTPAGETABLESIZE {
     pub PhysicalAdapterIndex: u32,
 }
 
-/// The entry point `DxgkDdiSetRootPageTable`. Page `nc-d3dkmddi-dxgkddi_setrootpagetable`.
+/// `DxgkDdiSetRootPageTable` with [`DXGKARG_SETROOTPAGETABLE`]. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_setrootpagetable`.
 pub type DXGKDDI_SETROOTPAGETABLE =
     unsafe extern "win64" fn(hAdapter: HANDLE, pSetPageTable: *const DXGKARG_SETROOTPAGETABLE);
 
-/// The entry point `DxgkDdiGetRootPageTableSize`. Page `nc-d3dkmddi-dxgkddi_getrootpagetablesize`.
+/// `DxgkDdiGetRootPageTableSize` with [`DXGKARG_GETROOTPAGETABLESIZE`]. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_getrootpagetablesize`.
 pub type DXGKDDI_GETROOTPAGETABLESIZE =
     unsafe extern "win64" fn(hAdapter: HANDLE, pArgs: *mut DXGKARG_GETROOTPAGETABLESIZE) -> usize;
 
-/// The entry point `DxgkDdiCreateProcess`. Page `nc-d3dkmddi-dxgkddi_createprocess`.
+/// `DxgkDdiCreateProcess` with [`DXGKARG_CREATEPROCESS`]. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_createprocess`.
 pub type DXGKDDI_CREATEPROCESS =
     unsafe extern "win64" fn(hAdapter: HANDLE, pArgs: *mut DXGKARG_CREATEPROCESS) -> NTSTATUS;
 
-/// The entry point `DxgkDdiDestroyProcess`. Page `nc-d3dkmddi-dxgkddi_destroyprocess`.
+/// `DxgkDdiDestroyProcess`: A process ends its use of the adapter. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_destroyprocess`.
 pub type DXGKDDI_DESTROYPROCESS =
     unsafe extern "win64" fn(hAdapter: HANDLE, hKmdProcess: HANDLE) -> NTSTATUS;
 

@@ -1,4 +1,4 @@
-//! query
+//! `DxgkDdiQueryAdapterInfo`: the request and the smaller answers.
 
 use bitfield_struct::bitfield;
 
@@ -6,9 +6,11 @@ use crate::base::{
     BOOLEAN, D3DDDI_VIDEO_PRESENT_SOURCE_ID, D3DDDI_VIDEO_PRESENT_TARGET_ID,
     D3DGPU_VIRTUAL_ADDRESS, HANDLE, LARGE_INTEGER, PHYSICAL_ADDRESS, PVOID,
 };
+use crate::caps::DXGK_WDDMVERSION;
 use crate::ntstatus::NTSTATUS;
 
-/// An enumeration of the DDI. Page `ne-d3dkmddi-_dxgk_queryadapterinfotype`.
+/// The questions that `DxgkDdiQueryAdapterInfo` gets. Page
+/// `ne-d3dkmddi-_dxgk_queryadapterinfotype`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DXGK_QUERYADAPTERINFOTYPE(pub i32);
@@ -64,34 +66,14 @@ impl DXGK_QUERYADAPTERINFOTYPE {
     pub const DXGKQAITYPE_PAGINGPROCESSGPUVASIZE: Self = Self(48);
 }
 
-/// An enumeration of the DDI. Page `ne-d3dkmddi-dxgk_wddmversion`.
-#[repr(transparent)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DXGK_WDDMVERSION(pub i32);
-
-impl DXGK_WDDMVERSION {
-    pub const DXGKDDI_WDDMv1: Self = Self(4096);
-    pub const DXGKDDI_WDDMv1_2: Self = Self(4608);
-    pub const DXGKDDI_WDDMv1_3: Self = Self(4864);
-    pub const DXGKDDI_WDDMv2: Self = Self(8192);
-    pub const DXGKDDI_WDDMv2_1: Self = Self(8448);
-    pub const DXGKDDI_WDDMv2_1_5: Self = Self(8453);
-    pub const DXGKDDI_WDDMv2_1_6: Self = Self(8454);
-    pub const DXGKDDI_WDDMv2_2: Self = Self(8704);
-    pub const DXGKDDI_WDDMv2_3: Self = Self(8960);
-    pub const DXGKDDI_WDDMv2_4: Self = Self(9216);
-    pub const DXGKDDI_WDDMv2_5: Self = Self(9472);
-    pub const DXGKDDI_WDDMv2_6: Self = Self(9728);
-    pub const DXGKDDI_WDDMv2_7: Self = Self(9984);
-    pub const DXGKDDI_WDDMv2_8: Self = Self(10_240);
-    pub const DXGKDDI_WDDMv2_9: Self = Self(10_496);
-    pub const DXGKDDI_WDDMv3_0: Self = Self(12_288);
-    pub const DXGKDDI_WDDMv3_1: Self = Self(12_544);
-    pub const DXGKDDI_WDDMv3_2: Self = Self(12_800);
-    pub const DXGKDDI_WDDM_LATEST: Self = Self(12_800);
+/// Number of valid bits in a node's time stamps. Page `ns-d3dkmddi-dxgkarg_historybufferprecision`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct DXGKARG_HISTORYBUFFERPRECISION {
+    pub PrecisionBits: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_queryadapterinfoflags`.
+/// Whether the question concerns a virtual machine. Page `ns-d3dkmddi-dxgk_queryadapterinfoflags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_QUERYADAPTERINFOFLAGS {
@@ -101,7 +83,8 @@ pub struct DXGK_QUERYADAPTERINFOFLAGS {
     pub Reserved: u32,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-_dxgkarg_queryadapterinfo`.
+/// One question of the OS about the adapter: the type names the structures behind the input and
+/// output pointers. Page `ns-d3dkmddi-_dxgkarg_queryadapterinfo`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_QUERYADAPTERINFO {
@@ -114,21 +97,22 @@ pub struct DXGKARG_QUERYADAPTERINFO {
     pub hKmdProcessHandle: HANDLE,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_wddmdevicecapsin`.
+/// Which physical adapter's WDDM version is asked for. Page `ns-d3dkmddi-dxgk_wddmdevicecapsin`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_WDDMDEVICECAPSIN {
     pub DxgkrnlInterfaceVersion: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-_dxgk_wddmdevicecaps`.
+/// The WDDM version of one physical adapter. Page `ns-d3dkmddi-_dxgk_wddmdevicecaps`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_WDDMDEVICECAPS {
     pub WDDMVersion: DXGK_WDDMVERSION,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_device_type_caps`.
+/// Whether the adapter is discrete, can be detached, and what it is for. Page
+/// `ns-d3dkmddi-dxgk_device_type_caps`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_DEVICE_TYPE_CAPS {
@@ -138,7 +122,8 @@ pub struct DXGK_DEVICE_TYPE_CAPS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_physicaladapterflags`.
+/// Addressing models and other properties of a physical adapter; `GpuMmuSupported` lives here. Page
+/// `ns-d3dkmddi-dxgk_physicaladapterflags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_PHYSICALADAPTERFLAGS {
@@ -155,7 +140,8 @@ pub struct DXGK_PHYSICALADAPTERFLAGS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-_dxgk_physicaladaptercaps`.
+/// Nodes, paging node, execution node and flags of one physical adapter. Page
+/// `ns-d3dkmddi-_dxgk_physicaladaptercaps`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_PHYSICALADAPTERCAPS {
@@ -167,21 +153,22 @@ pub struct DXGK_PHYSICALADAPTERCAPS {
     pub VirtualCopyNodeIndex: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_queryphysicaladaptercapsin`.
+/// Which physical adapter's capabilities are asked for. Page
+/// `ns-d3dkmddi-dxgk_queryphysicaladaptercapsin`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_QUERYPHYSICALADAPTERCAPSIN {
     pub PhysicalAdapterIndex: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_physical_memory_caps`.
+/// Highest physical address that the device reaches. Page `ns-d3dkmddi-dxgk_physical_memory_caps`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_PHYSICAL_MEMORY_CAPS {
     pub HighestVisibleAddress: PHYSICAL_ADDRESS,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_iommu_caps`.
+/// Which kinds of IOMMU isolation the driver can live under. Page `ns-d3dkmddi-dxgk_iommu_caps`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_IOMMU_CAPS {
@@ -194,21 +181,15 @@ pub struct DXGK_IOMMU_CAPS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_queryhistorybufferprecisionin`.
+/// Which node's time stamp precision is asked for. Page
+/// `ns-d3dkmddi-dxgk_queryhistorybufferprecisionin`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_QUERYHISTORYBUFFERPRECISIONIN {
     pub PhysicalAdapterIndex: u32,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_historybufferprecision`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct DXGKARG_HISTORYBUFFERPRECISION {
-    pub PrecisionBits: u32,
-}
-
-/// A structure of the DDI. Page `ns-d3dkmdt-dxgk_node_perfdata`.
+/// Frequencies and bandwidth of a node. Page `ns-d3dkmdt-dxgk_node_perfdata`.
 #[repr(C, packed(4))]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_NODE_PERFDATA {
@@ -221,7 +202,8 @@ pub struct DXGK_NODE_PERFDATA {
     pub MaxTransitionLatency: u64,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmdt-dxgk_adapter_perfdata`.
+/// Memory frequency, bandwidth, temperature, fan and power of an adapter. Page
+/// `ns-d3dkmdt-dxgk_adapter_perfdata`.
 #[repr(C, packed)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_ADAPTER_PERFDATA {
@@ -236,7 +218,7 @@ pub struct DXGK_ADAPTER_PERFDATA {
     pub PowerStateOverride: u8,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmdt-dxgk_adapter_perfdatacaps`.
+/// Upper limits of the adapter's measurements. Page `ns-d3dkmdt-dxgk_adapter_perfdatacaps`.
 #[repr(C, packed(4))]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_ADAPTER_PERFDATACAPS {
@@ -247,7 +229,7 @@ pub struct DXGK_ADAPTER_PERFDATACAPS {
     pub TemperatureWarning: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmdt-dxgk_gpuversion`.
+/// Names of the video BIOS and the GPU architecture. Page `ns-d3dkmdt-dxgk_gpuversion`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_GPUVERSION {
@@ -255,7 +237,7 @@ pub struct DXGK_GPUVERSION {
     pub GpuArchitecture: [u16; 32],
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_native_fence_caps`.
+/// How the GPU maps and logs native fences. Page `ns-d3dkmddi-dxgk_native_fence_caps`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_NATIVE_FENCE_CAPS {
@@ -266,7 +248,8 @@ pub struct DXGK_NATIVE_FENCE_CAPS {
     pub Reserved: [u8; 28],
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_usermodesubmission_caps`.
+/// Private data size of doorbells and other properties of user-mode submission. Page
+/// `ns-d3dkmddi-dxgk_usermodesubmission_caps`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_USERMODESUBMISSION_CAPS {
@@ -285,7 +268,7 @@ pub struct DXGK_USERMODESUBMISSION_CAPS_Flags {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_dirty_bit_tracking_caps`.
+/// Whether the GPU tracks writes to its memory. Page `ns-d3dkmddi-dxgk_dirty_bit_tracking_caps`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_DIRTY_BIT_TRACKING_CAPS {
@@ -295,14 +278,15 @@ pub struct DXGK_DIRTY_BIT_TRACKING_CAPS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_dirty_bit_tracking_segment_caps`.
+/// Granularity of write tracking in a segment. Page
+/// `ns-d3dkmddi-dxgk_dirty_bit_tracking_segment_caps`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_DIRTY_BIT_TRACKING_SEGMENT_CAPS {
     pub PageSize: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_64_bit_only_caps`.
+/// Whether the driver serves 64-bit processes only. Page `ns-d3dkmddi-dxgk_64_bit_only_caps`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_64_BIT_ONLY_CAPS {
@@ -311,14 +295,16 @@ pub struct DXGK_64_BIT_ONLY_CAPS {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_framebuffersavearea`.
+/// How much of a segment needs saving before power goes. Page
+/// `ns-d3dkmddi-dxgk_framebuffersavearea`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_FRAMEBUFFERSAVEAREA {
     pub MaximumSize: usize,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_hardwarereservedranges`.
+/// Physical ranges that the hardware keeps for itself. Page
+/// `ns-d3dkmddi-dxgk_hardwarereservedranges`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_HARDWARERESERVEDRANGES {
@@ -326,7 +312,7 @@ pub struct DXGK_HARDWARERESERVEDRANGES {
     pub pPhysicalRanges: *mut DXGK_PHYSICAL_MEMORY_RANGE,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_physical_memory_range`.
+/// A physical range as first address and length. Page `ns-d3dkmddi-dxgk_physical_memory_range`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_PHYSICAL_MEMORY_RANGE {
@@ -334,21 +320,22 @@ pub struct DXGK_PHYSICAL_MEMORY_RANGE {
     pub NumberOfBytes: LARGE_INTEGER,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_queryscatterreservein`.
+/// Which adapter's scatter reserve is asked for. Page `ns-d3dkmddi-dxgk_queryscatterreservein`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_QUERYSCATTERRESERVEIN {
     pub SegmentId: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_queryscatterreserveout`.
+/// How many bytes of scatter reserve the driver wants. Page
+/// `ns-d3dkmddi-dxgk_queryscatterreserveout`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_QUERYSCATTERRESERVEOUT {
     pub SetVGPUResourcesPageSize: u64,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_querypagingbufferinfoin`.
+/// Which adapter's paging buffer is asked for. Page `ns-d3dkmddi-dxgk_querypagingbufferinfoin`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_QUERYPAGINGBUFFERINFOIN {
@@ -356,7 +343,8 @@ pub struct DXGK_QUERYPAGINGBUFFERINFOIN {
     pub Reserved: u16,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_querypagingbufferinfoout`.
+/// Segment, size and private data size of paging buffers. Page
+/// `ns-d3dkmddi-dxgk_querypagingbufferinfoout`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_QUERYPAGINGBUFFERINFOOUT {
@@ -364,7 +352,7 @@ pub struct DXGK_QUERYPAGINGBUFFERINFOOUT {
     pub PagingBufferPrivateDataSize: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_querymmucountin`.
+/// Which adapter's number of MMUs is asked for. Page `ns-d3dkmddi-dxgk_querymmucountin`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_QUERYMMUCOUNTIN {
@@ -373,7 +361,7 @@ pub struct DXGK_QUERYMMUCOUNTIN {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_querymmucountout`.
+/// Number of MMUs of a physical adapter. Page `ns-d3dkmddi-dxgk_querymmucountout`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_QUERYMMUCOUNTOUT {
@@ -382,7 +370,8 @@ pub struct DXGK_QUERYMMUCOUNTOUT {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_display_drivercaps_extension`.
+/// Further display capabilities; a render-only adapter leaves them zero. Page
+/// `ns-d3dkmddi-dxgk_display_drivercaps_extension`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_DISPLAY_DRIVERCAPS_EXTENSION {
@@ -397,21 +386,22 @@ pub struct DXGK_DISPLAY_DRIVERCAPS_EXTENSION {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_qaisourcein`.
+/// Which source a question is about. Page `ns-d3dkmddi-dxgk_qaisourcein`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_QAISOURCEIN {
     pub Source: D3DDDI_VIDEO_PRESENT_SOURCE_ID,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_qaitargetin`.
+/// Which target a question is about. Page `ns-d3dkmddi-dxgk_qaitargetin`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_QAITARGETIN {
     pub TargetId: D3DDDI_VIDEO_PRESENT_TARGET_ID,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_gpupcaps`.
+/// What the adapter can do when it is partitioned among virtual machines. Page
+/// `ns-d3dkmddi-dxgk_gpupcaps`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_GPUPCAPS {
@@ -430,13 +420,17 @@ pub struct DXGK_GPUPCAPS_Caps {
     pub Reserved: u32,
 }
 
-/// The entry point `DxgkDdiQueryAdapterInfo`. Page `nc-d3dkmddi-dxgkddi_queryadapterinfo`.
+/// `DxgkDdiQueryAdapterInfo` with [`DXGKARG_QUERYADAPTERINFO`]. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_queryadapterinfo`.
 pub type DXGKDDI_QUERYADAPTERINFO = unsafe extern "win64" fn(
     hAdapter: HANDLE,
     pQueryAdapterInfo: *const DXGKARG_QUERYADAPTERINFO,
 ) -> NTSTATUS;
 
 layouts! {
+    DXGKARG_HISTORYBUFFERPRECISION = 4 {
+        PrecisionBits: 0,
+    }
     DXGK_QUERYADAPTERINFOFLAGS = 4 {
     }
     DXGKARG_QUERYADAPTERINFO = 48 {
@@ -476,9 +470,6 @@ layouts! {
     }
     DXGK_QUERYHISTORYBUFFERPRECISIONIN = 4 {
         PhysicalAdapterIndex: 0,
-    }
-    DXGKARG_HISTORYBUFFERPRECISION = 4 {
-        PrecisionBits: 0,
     }
     DXGK_NODE_PERFDATA = 44 {
         Frequency: 0,

@@ -1,32 +1,12 @@
-//! segment
+//! Memory segments and the GPU MMU, as `DxgkDdiQueryAdapterInfo` reports them.
 
 use bitfield_struct::bitfield;
 
 use crate::base::{HANDLE, LARGE_INTEGER, PHYSICAL_ADDRESS};
 use crate::ntstatus::NTSTATUS;
+use crate::pagetable::DXGK_PAGETABLEUPDATEMODE;
 
-/// An enumeration of the DDI. Page `ne-d3dkmddi-dxgk_pagetableupdatemode`.
-#[repr(transparent)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DXGK_PAGETABLEUPDATEMODE(pub i32);
-
-impl DXGK_PAGETABLEUPDATEMODE {
-    pub const DXGK_PAGETABLEUPDATE_CPU_VIRTUAL: Self = Self(0);
-    pub const DXGK_PAGETABLEUPDATE_GPU_VIRTUAL: Self = Self(1);
-    pub const DXGK_PAGETABLEUPDATE_GPU_PHYSICAL: Self = Self(2);
-}
-
-/// An enumeration of the DDI. Page `ne-d3dkmddi-dxgk_segmenttype`.
-#[repr(transparent)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DXGK_SEGMENTTYPE(pub i32);
-
-impl DXGK_SEGMENTTYPE {
-    pub const DXGK_SEGMENTTYPE_SYSMEM: Self = Self(0);
-    pub const DXGK_SEGMENTTYPE_LOCAL: Self = Self(1);
-}
-
-/// An enumeration of the DDI. Page `ne-d3dkmddi-dxgk_pagesize`.
+/// Page sizes, as powers of two from 4 KiB. Page `ne-d3dkmddi-dxgk_pagesize`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DXGK_PAGESIZE(pub i32);
@@ -50,7 +30,18 @@ impl DXGK_PAGESIZE {
     pub const DXGK_PAGESIZE_128MB: Self = Self(15);
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_segmentflags`.
+/// Where a segment's memory is. Page `ne-d3dkmddi-dxgk_segmenttype`.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DXGK_SEGMENTTYPE(pub i32);
+
+impl DXGK_SEGMENTTYPE {
+    pub const DXGK_SEGMENTTYPE_SYSMEM: Self = Self(0);
+    pub const DXGK_SEGMENTTYPE_LOCAL: Self = Self(1);
+}
+
+/// What a segment is: aperture or memory, visible to the CPU or not. Page
+/// `ns-d3dkmddi-dxgk_segmentflags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_SEGMENTFLAGS {
@@ -80,7 +71,8 @@ pub struct DXGK_SEGMENTFLAGS {
     pub Reserved: u16,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_querysegmentin`.
+/// The AGP aperture, shown with the older segment questions. Page
+/// `ns-d3dkmddi-dxgk_querysegmentin`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_QUERYSEGMENTIN {
@@ -89,14 +81,15 @@ pub struct DXGK_QUERYSEGMENTIN {
     pub AgpFlags: DXGK_SEGMENTFLAGS,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_querysegmentin4`.
+/// Which physical adapter's segments are asked for. Page `ns-d3dkmddi-dxgk_querysegmentin4`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_QUERYSEGMENTIN4 {
     pub PhysicalAdapterIndex: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_querysegmentout3`.
+/// Segments in the third form, and where paging buffers live. Page
+/// `ns-d3dkmddi-dxgk_querysegmentout3`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_QUERYSEGMENTOUT3 {
@@ -107,7 +100,8 @@ pub struct DXGK_QUERYSEGMENTOUT3 {
     pub PagingBufferPrivateDataSize: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-_dxgk_querysegmentout4`.
+/// Segments in the fourth form, and where paging buffers live. Asked twice: first for the count,
+/// then with room for the descriptors, one stride apart. Page `ns-d3dkmddi-_dxgk_querysegmentout4`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_QUERYSEGMENTOUT4 {
@@ -119,7 +113,7 @@ pub struct DXGK_QUERYSEGMENTOUT4 {
     pub SegmentDescriptorStride: usize,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_segmentdescriptor3`.
+/// A memory segment in the third form. Page `ns-d3dkmddi-dxgk_segmentdescriptor3`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_SEGMENTDESCRIPTOR3 {
@@ -134,7 +128,8 @@ pub struct DXGK_SEGMENTDESCRIPTOR3 {
     pub Reserved: usize,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_cpuhostaperture`.
+/// The aperture through which the CPU sees part of a segment. Page
+/// `ns-d3dkmddi-dxgk_cpuhostaperture`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_CPUHOSTAPERTURE {
@@ -142,7 +137,8 @@ pub struct DXGK_CPUHOSTAPERTURE {
     pub SizeInPages: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_segmentdescriptor4`.
+/// A memory segment: flags, GPU base address, size, commit limit and how the CPU reaches it.
+/// Identifiers count from 1. Page `ns-d3dkmddi-dxgk_segmentdescriptor4`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_SEGMENTDESCRIPTOR4 {
@@ -169,7 +165,7 @@ pub union DXGK_SEGMENTDESCRIPTOR4_Anonymous {
     pub CpuHostAperture: DXGK_CPUHOSTAPERTURE,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_querysegmentmemorystate`.
+/// Ranges of a segment that must not be used. Page `ns-d3dkmddi-dxgk_querysegmentmemorystate`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_QUERYSEGMENTMEMORYSTATE {
@@ -187,7 +183,7 @@ pub union DXGK_QUERYSEGMENTMEMORYSTATE_Anonymous {
     pub NumUEFIFrameBufferRanges: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_memoryrange`.
+/// A range inside a segment. Page `ns-d3dkmddi-dxgk_memoryrange`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_MEMORYRANGE {
@@ -195,7 +191,7 @@ pub struct DXGK_MEMORYRANGE {
     pub SizeInBytes: u64,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_segmentmemorystate`.
+/// Number of ranges of a segment that must not be used. Page `ns-d3dkmddi-dxgk_segmentmemorystate`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_SEGMENTMEMORYSTATE {
@@ -213,7 +209,8 @@ pub union DXGK_SEGMENTMEMORYSTATE_Anonymous {
     pub NumUEFIFrameBufferRanges: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_querysegmentcountin`.
+/// Which physical adapter's number of segments is asked for. Page
+/// `ns-d3dkmddi-dxgk_querysegmentcountin`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_QUERYSEGMENTCOUNTIN {
@@ -222,7 +219,7 @@ pub struct DXGK_QUERYSEGMENTCOUNTIN {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_querysegmentcountout`.
+/// Number of segments of a physical adapter. Page `ns-d3dkmddi-dxgk_querysegmentcountout`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_QUERYSEGMENTCOUNTOUT {
@@ -231,7 +228,8 @@ pub struct DXGK_QUERYSEGMENTCOUNTOUT {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_querysegmentin5`.
+/// Which physical adapter's segments are asked for, in the newest form. Page
+/// `ns-d3dkmddi-dxgk_querysegmentin5`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_QUERYSEGMENTIN5 {
@@ -240,7 +238,7 @@ pub struct DXGK_QUERYSEGMENTIN5 {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_querysegmentout5`.
+/// Room for segment descriptors of the fifth form. Page `ns-d3dkmddi-dxgk_querysegmentout5`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_QUERYSEGMENTOUT5 {
@@ -248,7 +246,7 @@ pub struct DXGK_QUERYSEGMENTOUT5 {
     pub Reserved: [u32; 4],
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_segmentdescriptor5`.
+/// A memory segment in the fifth form. Page `ns-d3dkmddi-dxgk_segmentdescriptor5`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_SEGMENTDESCRIPTOR5 {
@@ -276,7 +274,8 @@ pub union DXGK_SEGMENTDESCRIPTOR5_Anonymous {
     pub CpuHostAperture: DXGK_CPUHOSTAPERTURE,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_mapcpuhostaperture`.
+/// Points pages of the CPU host aperture at memory of a segment. Page
+/// `ns-d3dkmddi-dxgkarg_mapcpuhostaperture`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_MAPCPUHOSTAPERTURE {
@@ -288,7 +287,7 @@ pub struct DXGKARG_MAPCPUHOSTAPERTURE {
     pub pMemorySegmentPages: *mut u64,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_unmapcpuhostaperture`.
+/// Releases pages of the CPU host aperture. Page `ns-d3dkmddi-dxgkarg_unmapcpuhostaperture`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_UNMAPCPUHOSTAPERTURE {
@@ -298,7 +297,8 @@ pub struct DXGKARG_UNMAPCPUHOSTAPERTURE {
     pub PhysicalAdapterIndex: u16,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-_dxgk_gpummucaps`.
+/// Page-table format properties of a GpuMmu adapter: address bits, levels, update mode. Page
+/// `ns-d3dkmddi-_dxgk_gpummucaps`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_GPUMMUCAPS {
@@ -340,14 +340,14 @@ pub struct DXGK_GPUMMUCAPS_Anonymous {
     pub Reserved: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_querygpummucapsin`.
+/// Which physical adapter's MMU is asked for. Page `ns-d3dkmddi-dxgk_querygpummucapsin`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_QUERYGPUMMUCAPSIN {
     pub PhysicalAdapterIndex: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-_dxgk_querypagetableleveldescin`.
+/// Which page-table level is asked for. Page `ns-d3dkmddi-_dxgk_querypagetableleveldescin`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_QUERYPAGETABLELEVELDESCIN {
@@ -355,7 +355,8 @@ pub struct DXGK_QUERYPAGETABLELEVELDESCIN {
     pub PhysicalAdapterIndex: u16,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-_dxgk_page_table_level_desc`.
+/// Index bits, segment and size of the tables of one level. Page
+/// `ns-d3dkmddi-_dxgk_page_table_level_desc`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_PAGE_TABLE_LEVEL_DESC {
@@ -366,13 +367,15 @@ pub struct DXGK_PAGE_TABLE_LEVEL_DESC {
     pub PageTableAlignmentInBytes: u32,
 }
 
-/// The entry point `DxgkDdiMapCpuHostAperture`. Page `nc-d3dkmddi-dxgkddi_mapcpuhostaperture`.
+/// `DxgkDdiMapCpuHostAperture` with [`DXGKARG_MAPCPUHOSTAPERTURE`]. Page
+/// `nc-d3dkmddi-dxgkddi_mapcpuhostaperture`.
 pub type DXGKDDI_MAPCPUHOSTAPERTURE = unsafe extern "win64" fn(
     hAdapter: HANDLE,
     pArgs: *const DXGKARG_MAPCPUHOSTAPERTURE,
 ) -> NTSTATUS;
 
-/// The entry point `DxgkDdiUnmapCpuHostAperture`. Page `nc-d3dkmddi-dxgkddi_unmapcpuhostaperture`.
+/// `DxgkDdiUnmapCpuHostAperture` with [`DXGKARG_UNMAPCPUHOSTAPERTURE`]. Page
+/// `nc-d3dkmddi-dxgkddi_unmapcpuhostaperture`.
 pub type DXGKDDI_UNMAPCPUHOSTAPERTURE = unsafe extern "win64" fn(
     hAdapter: HANDLE,
     pArgs: *const DXGKARG_UNMAPCPUHOSTAPERTURE,

@@ -1,11 +1,11 @@
-//! tdr
+//! Timeout detection and recovery: engine status, resets, debug reports.
 
 use bitfield_struct::bitfield;
 
 use crate::base::{HANDLE, PVOID};
 use crate::ntstatus::NTSTATUS;
 
-/// An enumeration of the DDI. Page `ne-d3dkmddi-dxgk_tdr_type`.
+/// Kinds of timeouts. Page `ne-d3dkmddi-dxgk_tdr_type`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DXGK_TDR_TYPE(pub i32);
@@ -27,7 +27,8 @@ impl DXGK_TDR_TYPE {
     pub const DXGK_TDR_TYPE_DISPLAY_ENGINE_FAULT: Self = Self(13);
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_resetengine`.
+/// Asks for one engine to be reset; the driver answers the last fence it aborted. Page
+/// `ns-d3dkmddi-dxgkarg_resetengine`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_RESETENGINE {
@@ -36,7 +37,7 @@ pub struct DXGKARG_RESETENGINE {
     pub LastAbortedFenceId: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_enginestatus`.
+/// Whether an engine still answers. Page `ns-d3dkmddi-dxgk_enginestatus`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_ENGINESTATUS {
@@ -45,7 +46,7 @@ pub struct DXGK_ENGINESTATUS {
     pub Reserved: u32,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_queryenginestatus`.
+/// Asks whether an engine still answers. Page `ns-d3dkmddi-dxgkarg_queryenginestatus`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_QUERYENGINESTATUS {
@@ -54,7 +55,7 @@ pub struct DXGKARG_QUERYENGINESTATUS {
     pub EngineStatus: DXGK_ENGINESTATUS,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_querydependentenginegroup`.
+/// Asks which engines a reset takes along. Page `ns-d3dkmddi-dxgkarg_querydependentenginegroup`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_QUERYDEPENDENTENGINEGROUP {
@@ -63,7 +64,8 @@ pub struct DXGKARG_QUERYDEPENDENTENGINEGROUP {
     pub DependentNodeOrdinalMask: u64,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_resethwengine`.
+/// Asks for an engine of a hardware-scheduled node to be reset. Page
+/// `ns-d3dkmddi-dxgkarg_resethwengine`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_RESETHWENGINE {
@@ -71,7 +73,7 @@ pub struct DXGKARG_RESETHWENGINE {
     pub EngineOrdinal: u32,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_resumehwengine`.
+/// Lets an engine run again after its reset. Page `ns-d3dkmddi-dxgkarg_resumehwengine`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_RESUMEHWENGINE {
@@ -79,7 +81,7 @@ pub struct DXGKARG_RESUMEHWENGINE {
     pub EngineOrdinal: u32,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_collectdbginfo`.
+/// Asks for debug information for a report. Page `ns-d3dkmddi-dxgkarg_collectdbginfo`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_COLLECTDBGINFO {
@@ -89,7 +91,7 @@ pub struct DXGKARG_COLLECTDBGINFO {
     pub pExtension: *mut DXGKARG_COLLECTDBGINFO_EXT,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_collectdbginfo_ext`.
+/// Buckets for the debug information of a report. Page `ns-d3dkmddi-dxgkarg_collectdbginfo_ext`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_COLLECTDBGINFO_EXT {
@@ -103,7 +105,8 @@ pub struct DXGKARG_COLLECTDBGINFO_EXT {
     pub Reserved7: u32,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_collectdbginfo2`.
+/// Asks for debug information about one kind of timeout. Page
+/// `ns-d3dkmddi-dxgkarg_collectdbginfo2`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_COLLECTDBGINFO2 {
@@ -116,7 +119,7 @@ pub struct DXGKARG_COLLECTDBGINFO2 {
     pub TdrPayload: PVOID,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_tdr_payload_engine_timeout`.
+/// The engine that has timed out. Page `ns-d3dkmddi-dxgk_tdr_payload_engine_timeout`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_TDR_PAYLOAD_ENGINE_TIMEOUT {
@@ -129,7 +132,7 @@ pub struct DXGK_TDR_PAYLOAD_ENGINE_TIMEOUT {
     pub hContext: HANDLE,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgk_tdr_payload_vsync_timeout`.
+/// The target whose vertical sync has timed out. Page `ns-d3dkmddi-dxgk_tdr_payload_vsync_timeout`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_TDR_PAYLOAD_VSYNC_TIMEOUT {
@@ -138,7 +141,7 @@ pub struct DXGK_TDR_PAYLOAD_VSYNC_TIMEOUT {
     pub PresentId: u64,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-dispmprt-dxgkarg_collectdiagnosticinfo`.
+/// Asks for diagnostic data of the driver. Page `ns-dispmprt-dxgkarg_collectdiagnosticinfo`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_COLLECTDIAGNOSTICINFO {
@@ -152,55 +155,63 @@ pub struct DXGKARG_COLLECTDIAGNOSTICINFO {
     pub pBuffer: PVOID,
 }
 
-/// The entry point `DxgkDdiResetFromTimeout`. Page `nc-d3dkmddi-dxgkddi_resetfromtimeout`.
+/// `DxgkDdiResetFromTimeout`: Resets the whole adapter after a timeout; afterwards nothing touches
+/// memory. IRQL: PASSIVE_LEVEL. Page `nc-d3dkmddi-dxgkddi_resetfromtimeout`.
 pub type DXGKDDI_RESETFROMTIMEOUT = unsafe extern "win64" fn(hAdapter: HANDLE) -> NTSTATUS;
 
-/// The entry point `DxgkDdiRestartFromTimeout`. Page `nc-d3dkmddi-dxgkddi_restartfromtimeout`.
+/// `DxgkDdiRestartFromTimeout`: Lets the adapter run again after its reset. IRQL: PASSIVE_LEVEL.
+/// Page `nc-d3dkmddi-dxgkddi_restartfromtimeout`.
 pub type DXGKDDI_RESTARTFROMTIMEOUT = unsafe extern "win64" fn(hAdapter: HANDLE) -> NTSTATUS;
 
-/// The entry point `DxgkDdiCollectDbgInfo`. Page `nc-d3dkmddi-dxgkddi_collectdbginfo`.
+/// `DxgkDdiCollectDbgInfo` with [`DXGKARG_COLLECTDBGINFO`]. Page
+/// `nc-d3dkmddi-dxgkddi_collectdbginfo`.
 pub type DXGKDDI_COLLECTDBGINFO = unsafe extern "win64" fn(
     hAdapter: HANDLE,
     pCollectDbgInfo: *const DXGKARG_COLLECTDBGINFO,
 ) -> NTSTATUS;
 
-/// The entry point `DxgkDdiQueryDependentEngineGroup`. Page
-/// `nc-d3dkmddi-dxgkddi_querydependentenginegroup`.
+/// `DxgkDdiQueryDependentEngineGroup` with [`DXGKARG_QUERYDEPENDENTENGINEGROUP`]. IRQL:
+/// PASSIVE_LEVEL. Page `nc-d3dkmddi-dxgkddi_querydependentenginegroup`.
 pub type DXGKDDI_QUERYDEPENDENTENGINEGROUP = unsafe extern "win64" fn(
     hAdapter: HANDLE,
     pQueryDependentEngineGroup: *mut DXGKARG_QUERYDEPENDENTENGINEGROUP,
 ) -> NTSTATUS;
 
-/// The entry point `DxgkDdiQueryEngineStatus`. Page `nc-d3dkmddi-dxgkddi_queryenginestatus`.
+/// `DxgkDdiQueryEngineStatus` with [`DXGKARG_QUERYENGINESTATUS`]. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_queryenginestatus`.
 pub type DXGKDDI_QUERYENGINESTATUS = unsafe extern "win64" fn(
     hAdapter: HANDLE,
     pQueryEngineStatus: *mut DXGKARG_QUERYENGINESTATUS,
 ) -> NTSTATUS;
 
-/// The entry point `DxgkDdiResetEngine`. Page `nc-d3dkmddi-dxgkddi_resetengine`.
+/// `DxgkDdiResetEngine` with [`DXGKARG_RESETENGINE`]. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_resetengine`.
 pub type DXGKDDI_RESETENGINE =
     unsafe extern "win64" fn(hAdapter: HANDLE, pResetEngine: *mut DXGKARG_RESETENGINE) -> NTSTATUS;
 
-/// The entry point `DxgkDdiResetHwEngine`. Page `nc-d3dkmddi-dxgkddi_resethwengine`.
+/// `DxgkDdiResetHwEngine` with [`DXGKARG_RESETHWENGINE`]. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_resethwengine`.
 pub type DXGKDDI_RESETHWENGINE = unsafe extern "win64" fn(
     hAdapter: HANDLE,
     pResetHwEngine: *mut DXGKARG_RESETHWENGINE,
 ) -> NTSTATUS;
 
-/// The entry point `DxgkDdiResumeHwEngine`. Page `nc-d3dkmddi-dxgkddi_resumehwengine`.
+/// `DxgkDdiResumeHwEngine` with [`DXGKARG_RESUMEHWENGINE`]. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_resumehwengine`.
 pub type DXGKDDI_RESUMEHWENGINE = unsafe extern "win64" fn(
     hAdapter: HANDLE,
     pResumeHwEngine: *mut DXGKARG_RESUMEHWENGINE,
 ) -> NTSTATUS;
 
-/// The entry point `DxgkDdiCollectDiagnosticInfo`. Page
+/// `DxgkDdiCollectDiagnosticInfo` with [`DXGKARG_COLLECTDIAGNOSTICINFO`]. Page
 /// `nc-d3dkmddi-dxgkddi_collectdiagnosticinfo`.
 pub type DXGKDDI_COLLECTDIAGNOSTICINFO = unsafe extern "win64" fn(
     PhysicalDeviceObject: PVOID,
     pCollectDiagnosticInfo: *mut DXGKARG_COLLECTDIAGNOSTICINFO,
 ) -> NTSTATUS;
 
-/// The entry point `DxgkDdiCollectDbgInfo2`. Page `nc-d3dkmddi-dxgkddi_collectdbginfo2`.
+/// `DxgkDdiCollectDbgInfo2` with [`DXGKARG_COLLECTDBGINFO2`]. Page
+/// `nc-d3dkmddi-dxgkddi_collectdbginfo2`.
 pub type DXGKDDI_COLLECTDBGINFO2 = unsafe extern "win64" fn(
     hAdapter: HANDLE,
     pCollectDbgInfo2: *mut DXGKARG_COLLECTDBGINFO2,

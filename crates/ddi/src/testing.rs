@@ -1,10 +1,24 @@
-//! testing
+//! Kernel-mode testing: command buffers that the OS asks the driver to build.
 
 use bitfield_struct::bitfield;
 
 use crate::base::{D3DGPU_VIRTUAL_ADDRESS, D3DKMT_HANDLE, HANDLE, PVOID};
+use crate::ntstatus::NTSTATUS;
 
-/// An enumeration of the DDI. Page `ne-d3dukmdt-d3dddi_testcommandbufferop`.
+/// Kinds of escapes that every driver shares. Page `ne-d3dukmdt-d3dddi_driverescapetype`.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct D3DDDI_DRIVERESCAPETYPE(pub i32);
+
+impl D3DDDI_DRIVERESCAPETYPE {
+    pub const D3DDDI_DRIVERESCAPETYPE_TRANSLATEALLOCATIONHANDLE: Self = Self(0);
+    pub const D3DDDI_DRIVERESCAPETYPE_TRANSLATERESOURCEHANDLE: Self = Self(1);
+    pub const D3DDDI_DRIVERESCAPETYPE_CPUEVENTUSAGE: Self = Self(2);
+    pub const D3DDDI_DRIVERESCAPETYPE_BUILDTESTCOMMANDBUFFER: Self = Self(3);
+    pub const D3DDDI_DRIVERESCAPETYPE_MAX: Self = Self(4);
+}
+
+/// Operations of test command buffers. Page `ne-d3dukmdt-d3dddi_testcommandbufferop`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct D3DDDI_TESTCOMMANDBUFFEROP(pub i32);
@@ -18,20 +32,7 @@ impl D3DDDI_TESTCOMMANDBUFFEROP {
     pub const D3DDDI_TESTCOMMANDBUFFEROP_MAX: Self = Self(5);
 }
 
-/// An enumeration of the DDI. Page `ne-d3dukmdt-d3dddi_driverescapetype`.
-#[repr(transparent)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct D3DDDI_DRIVERESCAPETYPE(pub i32);
-
-impl D3DDDI_DRIVERESCAPETYPE {
-    pub const D3DDDI_DRIVERESCAPETYPE_TRANSLATEALLOCATIONHANDLE: Self = Self(0);
-    pub const D3DDDI_DRIVERESCAPETYPE_TRANSLATERESOURCEHANDLE: Self = Self(1);
-    pub const D3DDDI_DRIVERESCAPETYPE_CPUEVENTUSAGE: Self = Self(2);
-    pub const D3DDDI_DRIVERESCAPETYPE_BUILDTESTCOMMANDBUFFER: Self = Self(3);
-    pub const D3DDDI_DRIVERESCAPETYPE_MAX: Self = Self(4);
-}
-
-/// A structure of the DDI. Page `ns-d3dukmdt-d3dddi_testcommandbuffer_copy`.
+/// Source, destination and length of a test copy. Page `ns-d3dukmdt-d3dddi_testcommandbuffer_copy`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct D3DDDI_TESTCOMMANDBUFFER_COPY {
@@ -40,7 +41,8 @@ pub struct D3DDDI_TESTCOMMANDBUFFER_COPY {
     pub NumBytes: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dukmdt-d3dddi_testcommandbuffer_fill`.
+/// Destination, length and pattern of a test fill. Page
+/// `ns-d3dukmdt-d3dddi_testcommandbuffer_fill`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct D3DDDI_TESTCOMMANDBUFFER_FILL {
@@ -49,7 +51,7 @@ pub struct D3DDDI_TESTCOMMANDBUFFER_FILL {
     pub Pattern: u32,
 }
 
-/// A structure of the DDI. Page `ns-d3dukmdt-d3dddi_testcommandbuffer`.
+/// The operation that a test command buffer performs. Page `ns-d3dukmdt-d3dddi_testcommandbuffer`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct D3DDDI_TESTCOMMANDBUFFER {
@@ -67,7 +69,8 @@ pub union D3DDDI_TESTCOMMANDBUFFER_Anonymous {
     pub Reserved: [u8; 64],
 }
 
-/// A structure of the DDI. Page `ns-d3dukmdt-d3dddi_buildtestcommandbufferflags`.
+/// What kind of context a test command buffer is for. Page
+/// `ns-d3dukmdt-d3dddi_buildtestcommandbufferflags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct D3DDDI_BUILDTESTCOMMANDBUFFERFLAGS {
@@ -76,7 +79,8 @@ pub struct D3DDDI_BUILDTESTCOMMANDBUFFERFLAGS {
     pub Reserved: u32,
 }
 
-/// Arguments of the DDI of the same name. Page `ns-d3dkmddi-dxgkarg_buildtestcommandbuffer`.
+/// Asks for a command buffer that performs a test operation. Page
+/// `ns-d3dkmddi-dxgkarg_buildtestcommandbuffer`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_BUILDTESTCOMMANDBUFFER {
@@ -89,14 +93,16 @@ pub struct DXGKARG_BUILDTESTCOMMANDBUFFER {
     pub Flags: D3DDDI_BUILDTESTCOMMANDBUFFERFLAGS,
 }
 
-/// A structure of the DDI. Page `ns-d3dkmddi-dxgkddi_kernelmodetestinginterface`.
+/// The driver's half of the kernel-mode testing feature. Page
+/// `ns-d3dkmddi-dxgkddi_kernelmodetestinginterface`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKDDI_KERNELMODETESTINGINTERFACE {
-    pub pfnBuildTestCommandBuffer: PVOID,
+    pub pfnBuildTestCommandBuffer: Option<DXGKDDI_BUILDTESTCOMMANDBUFFER>,
 }
 
-/// A structure of the DDI. Page `ns-d3dukmdt-d3dddi_driverescape_buildtestcommandbuffer`.
+/// Asks, through the escape, for a test command buffer. Page
+/// `ns-d3dukmdt-d3dddi_driverescape_buildtestcommandbuffer`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct D3DDDI_DRIVERESCAPE_BUILDTESTCOMMANDBUFFER {
@@ -110,6 +116,13 @@ pub struct D3DDDI_DRIVERESCAPE_BUILDTESTCOMMANDBUFFER {
     pub DmaBufferSize: u32,
     pub DmaBufferPrivateDataSize: u32,
 }
+
+/// Takes with [`DXGKARG_BUILDTESTCOMMANDBUFFER`]. Page
+/// `nc-d3dkmddi-dxgkddi_buildtestcommandbuffer`.
+pub type DXGKDDI_BUILDTESTCOMMANDBUFFER = unsafe extern "win64" fn(
+    hAdapter: HANDLE,
+    pArgs: *mut DXGKARG_BUILDTESTCOMMANDBUFFER,
+) -> NTSTATUS;
 
 opaque_debug! {
     D3DDDI_TESTCOMMANDBUFFER_Anonymous,
