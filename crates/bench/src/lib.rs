@@ -7,6 +7,7 @@
 //! | [`loader`] | maps a PE driver image as Windows would, and binds its imports |
 //! | [`nt`] | the NT kernel functions that a display miniport imports; [`nt::Nt`] is one session |
 //! | [`verifier`] | levels, pool, locks, leaks, fault injection: what went wrong and where |
+//! | [`dxgk`] | the graphics kernel: registration, adapters, callbacks, memory, objects |
 //! | [`trap`] | trapped registers, guard pages, shared memory, the boundary of a driver call |
 //!
 //! One run: make a session with [`nt::Nt::new`], map the file with [`loader::Image::load`], call its
@@ -16,6 +17,7 @@
 //! resident), structured exceptions (a fault ends the driver call), asynchronous procedure calls.
 //! x86-64 Linux only.
 
+pub mod dxgk;
 pub mod loader;
 pub mod nt;
 pub mod trap;

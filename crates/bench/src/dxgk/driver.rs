@@ -92,14 +92,21 @@ unsafe impl Sync for Driver {}
 
 impl fmt::Debug for Driver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Driver").field("version", &self.table.Version).finish_non_exhaustive()
+        f.debug_struct("Driver")
+            .field("version", &self.table.Version)
+            .finish_non_exhaustive()
     }
 }
 
 impl Driver {
     /// A driver with the entry points of `table`, which must be functions of their types or NULL.
     pub fn new(nt: Arc<Nt>, table: DRIVER_INITIALIZATION_DATA) -> Arc<Self> {
-        Arc::new(Self { nt, table, level: RwLock::new(()), scheduler: Mutex::new(()) })
+        Arc::new(Self {
+            nt,
+            table,
+            level: RwLock::new(()),
+            scheduler: Mutex::new(()),
+        })
     }
 
     /// The session that the driver runs in.

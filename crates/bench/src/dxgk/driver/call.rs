@@ -33,7 +33,10 @@ pub enum Allowed {
 }
 
 /// Codes that are no answer: "something failed" and "I have not been written".
-const MEANINGLESS: [NTSTATUS; 2] = [NTSTATUS::STATUS_UNSUCCESSFUL, NTSTATUS::STATUS_NOT_IMPLEMENTED];
+const MEANINGLESS: [NTSTATUS; 2] = [
+    NTSTATUS::STATUS_UNSUCCESSFUL,
+    NTSTATUS::STATUS_NOT_IMPLEMENTED,
+];
 
 impl Allowed {
     fn permits(self, status: NTSTATUS) -> bool {
@@ -66,9 +69,16 @@ thread_local! {
 /// What a call holds while it runs.
 enum Synchronized<'a> {
     Nested,
-    Shared { _level: RwLockReadGuard<'a, ()> },
-    Scheduler { _level: RwLockReadGuard<'a, ()>, _class: MutexGuard<'a, ()> },
-    Exclusive { _level: RwLockWriteGuard<'a, ()> },
+    Shared {
+        _level: RwLockReadGuard<'a, ()>,
+    },
+    Scheduler {
+        _level: RwLockReadGuard<'a, ()>,
+        _class: MutexGuard<'a, ()>,
+    },
+    Exclusive {
+        _level: RwLockWriteGuard<'a, ()>,
+    },
 }
 
 /// Counts the nesting of calls on this thread.
@@ -94,12 +104,16 @@ impl Driver {
         }
         match class {
             Class::Free => Synchronized::Nested,
-            Class::Zero => Synchronized::Shared { _level: self.level.read() },
+            Class::Zero => Synchronized::Shared {
+                _level: self.level.read(),
+            },
             Class::Scheduler => Synchronized::Scheduler {
                 _class: self.scheduler.lock(),
                 _level: self.level.read(),
             },
-            Class::Exclusive => Synchronized::Exclusive { _level: self.level.write() },
+            Class::Exclusive => Synchronized::Exclusive {
+                _level: self.level.write(),
+            },
         }
     }
 
@@ -117,16 +131,26 @@ impl Driver {
     }
 
     /// Runs `call` and judges the status that it returns.
-    pub(super) fn status(&self, ddi: &Ddi, call: impl FnOnce() -> NTSTATUS) -> DdiResult<NTSTATUS> {
+    pub(super) fn status(&self, ddi: &Ddi, call: impl FnOnce() -> NTSTATUS) -> DdiResult {
+        self.judged(ddi, call).map(drop)
+    }
+
+    /// As [`Self::status`], for DDIs with several ways to succeed.
+    fn judged(&self, ddi: &Ddi, call: impl FnOnce() -> NTSTATUS) -> DdiResult<NTSTATUS> {
         let status = self.enter(ddi, call)?;
         if !ddi.allowed.permits(status) {
             let name = ddi.name;
-            self.breach(format!("{name} returned {status}, which its page does not permit"));
+            self.breach(format!(
+                "{name} returned {status}, which its page does not permit"
+            ));
         }
         if status.is_success() {
             Ok(status)
         } else {
-            Err(DdiError::Refused { ddi: ddi.name, status })
+            Err(DdiError::Refused {
+                ddi: ddi.name,
+                status,
+            })
         }
     }
 
@@ -136,12 +160,12 @@ impl Driver {
         ddi: &Ddi,
         args: &mut A,
         call: impl FnOnce(*mut A) -> NTSTATUS,
-    ) -> DdiResult<NTSTATUS> {
+    ) -> DdiResult {
         let lent = lend(ddi, *args)?;
         let before = lent.bytes();
         let result = self.status(ddi, || call(lent.as_mut_ptr()));
         match result {
-            Ok(_) => *args = lent.get(),
+            Ok(()) => *args = lent.get(),
             Err(DdiError::Refused { status, .. }) => self.check_untouched(
                 ddi,
                 &before,
@@ -160,20 +184,35 @@ impl Driver {
         ddi: &Ddi,
         args: &A,
         call: impl FnOnce(*const A) -> NTSTATUS,
+    ) -> DdiResult {
+        self.input_judged(ddi, args, call).map(drop)
+    }
+
+    /// As [`Self::input`], for DDIs with several ways to succeed.
+    pub(super) fn input_judged<A: Copy>(
+        &self,
+        ddi: &Ddi,
+        args: &A,
+        call: impl FnOnce(*const A) -> NTSTATUS,
     ) -> DdiResult<NTSTATUS> {
         let lent = lend(ddi, *args)?;
         let before = lent.bytes();
-        let result = self.status(ddi, || call(lent.as_mut_ptr()));
+        let result = self.judged(ddi, || call(lent.as_mut_ptr()));
         self.check_untouched(ddi, &before, &lent.bytes(), "which are input only");
         self.check_underrun(ddi, &lent);
         result
     }
 
     fn check_untouched(&self, ddi: &Ddi, before: &[u8], after: &[u8], why: &str) {
-        let changed = before.iter().zip(after).position(|(before, after)| before != after);
+        let changed = before
+            .iter()
+            .zip(after)
+            .position(|(before, after)| before != after);
         if let Some(offset) = changed {
             let name = ddi.name;
-            self.breach(format!("{name} wrote to byte {offset} of its arguments {why}"));
+            self.breach(format!(
+                "{name} wrote to byte {offset} of its arguments {why}"
+            ));
         }
     }
 

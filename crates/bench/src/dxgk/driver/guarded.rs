@@ -60,7 +60,11 @@ impl<T: Copy> Guarded<T> {
     pub fn from_slice(values: &[T]) -> io::Result<Self> {
         let bytes = size_of_val(values);
         let pages = pages_for(bytes)?;
-        let guarded = Self { pages: Some(pages), len: values.len(), _values: PhantomData };
+        let guarded = Self {
+            pages: Some(pages),
+            len: values.len(),
+            _values: PhantomData,
+        };
         let start = guarded.as_mut_ptr();
         let canary = start.cast::<u8>().wrapping_sub(CANARY_BYTES);
         // SAFETY: `pages_for` made room for the canary before the values.
@@ -73,7 +77,9 @@ impl<T: Copy> Guarded<T> {
     }
 
     fn end(&self) -> usize {
-        self.pages.as_ref().map_or(0, |pages| pages.base() + pages.len() - PAGE_SIZE)
+        self.pages
+            .as_ref()
+            .map_or(0, |pages| pages.base() + pages.len() - PAGE_SIZE)
     }
 
     /// First value, for the driver.
@@ -86,7 +92,9 @@ impl<T: Copy> Guarded<T> {
         let start = self.as_mut_ptr();
         // SAFETY: the range of the invariant, with values that were written as `T` or overwritten
         // by the driver through the type's C layout.
-        (0..self.len).map(|i| unsafe { start.add(i).read_volatile() }).collect()
+        (0..self.len)
+            .map(|i| unsafe { start.add(i).read_volatile() })
+            .collect()
     }
 
     /// The first value as it is now.
@@ -100,7 +108,9 @@ impl<T: Copy> Guarded<T> {
         let start = self.as_mut_ptr().cast::<u8>();
         let bytes = self.len * size_of::<T>();
         // SAFETY: the range of the invariant, zeroed before the values were written.
-        (0..bytes).map(|i| unsafe { start.add(i).read_volatile() }).collect()
+        (0..bytes)
+            .map(|i| unsafe { start.add(i).read_volatile() })
+            .collect()
     }
 
     /// True if something wrote before the first value.

@@ -1,0 +1,11 @@
+//! The graphics kernel as a display miniport sees it.
+//!
+//! - [`registration`]: how a driver registers, and what is refused at once
+//! - [`driver`]: the registered driver, one checked method for each of its entry points
+//! - [`adapter`]: from device node to running adapter and back, with every check that the OS is
+//!   known to make on the way
+//! - [`interface`]: the callbacks that the driver is given
+//! - [`handle`]: handles, by the side that made them
+
+pub mod driver;
+pub mod handle;
