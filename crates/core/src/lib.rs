@@ -17,6 +17,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod arena;
+pub mod doorbell;
 pub mod error;
 pub mod handle;
 pub mod irql;

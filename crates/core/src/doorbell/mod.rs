@@ -1,0 +1,118 @@
+//! Doorbells: logical ones, of which every queue may have one, and physical ones, of which the
+//! device has few.
+//!
+//! The write pointer in memory is the truth and a ring is a hint to look, so what has to be
+//! guarded is not the ring but the *look*: whenever a client may have rung something that reaches
+//! nobody, the device is made to look at that client's write pointer afterwards.
+//!
+//! * [`pages`]: the physical pages, their owners, the free list, the CLOCK hand
+//! * [`manager`]: create, connect, disconnect, destroy, and the order in which a victim loses its
+//!   page
+//!
+//! States of a logical doorbell and who may change them:
+//!
+//! ```text
+//!             connect, page free                 OS disconnects
+//! Disconnected ----------------> Connected(p) ------------------> Lingering(p)
+//!     |  ^                         |    ^                              |
+//!     |  |  callback returned      |    |  connect: same page back     |
+//!     |  +------- Revoking(p) <----+    +------------------------------+
+//!     |               ^    another doorbell wants the page             |
+//!     |               +------------------------------------------------+
+//!     +-- connect, no page free: Connecting --> Connected(p of the victim)
+//! ```
+//!
+//! *Lingering* closes a window that only the OS can see: it moves the client's mapping **after**
+//! `DxgkDdiDisconnectDoorbell` returned, so until then the client's rings still land on the page.
+//! The page therefore stays bound to its queue, the queue is watched, and whoever wants the page goes the
+//! same way as for a victim: the callback first (it succeeds for a doorbell that is disconnected
+//! already), then the page.
+
+pub mod manager;
+pub mod pages;
+
+use carillon_hw::queue::{ContextId, QueueId};
+use carillon_hw::regs::DoorbellPage;
+
+use crate::handle::{Kind, OsHandle};
+
+/// Handles of logical doorbells.
+pub enum DoorbellKind {}
+
+impl Kind for DoorbellKind {
+    const TAG: u8 = 1;
+}
+
+/// Where a logical doorbell stands. The page in a variant is the one that the device would look
+/// at this queue for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// No page. The client's status says RETRY (or nothing yet).
+    Disconnected,
+    /// A thread is inside connect and waits for a victim's callback.
+    Connecting,
+    /// The client's mapping leads, or is about to lead, to this page.
+    Connected(DoorbellPage),
+    /// The OS disconnected the doorbell; its mapping may still lead to the page for a moment.
+    Lingering(DoorbellPage),
+    /// Another connect is taking the page away.
+    Revoking(DoorbellPage),
+}
+
+/// What has happened to one doorbell since it was created; numbers wrap.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DoorbellCounters {
+    /// Connects that gave it a page.
+    pub connects: u32,
+    /// Disconnects that the OS asked for while it had a page.
+    pub disconnects: u32,
+    /// Pages lost to another doorbell.
+    pub victimized: u32,
+}
+
+/// A logical doorbell.
+#[derive(Debug)]
+pub struct Doorbell {
+    /// The OS's handle of the doorbell, for the callback.
+    pub(crate) os: OsHandle,
+    /// The OS's handle of the queue, for the callback.
+    pub(crate) os_queue: OsHandle,
+    pub(crate) queue: QueueId,
+    pub(crate) context: ContextId,
+    pub(crate) state: State,
+    pub(crate) counters: DoorbellCounters,
+}
+
+/// What a new doorbell is about.
+#[derive(Clone, Copy, Debug)]
+pub struct NewDoorbell {
+    /// The OS's handle of the doorbell.
+    pub os: OsHandle,
+    /// The OS's handle of the queue.
+    pub os_queue: OsHandle,
+    /// The hardware queue that a ring looks at.
+    pub queue: QueueId,
+    /// The hardware context of the queue: its doorbells are the last to become its victims.
+    pub context: ContextId,
+}
+
+/// Counters of an adapter's doorbells; numbers wrap.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ManagerCounters {
+    /// Connects that gave a page.
+    pub connects: u64,
+    /// Connects of a doorbell that had its page already.
+    pub repeated_connects: u64,
+    /// Connects that took a free page.
+    pub free_pages_taken: u64,
+    /// Pages taken from a connected doorbell.
+    pub victimizations: u64,
+    /// Pages taken from a doorbell that the OS had disconnected.
+    pub lingering_reclaimed: u64,
+    /// Callbacks answered with "unknown doorbell".
+    pub callbacks_already_gone: u64,
+    /// Times that a connect had to wait because every page was young and busy, or in transit.
+    pub waits: u64,
+    /// Disconnects that the OS asked for.
+    pub disconnects: u64,
+}
