@@ -1,17 +1,22 @@
 //! Build, check, test and demo tasks of Carillon: `cargo xtask help`.
 
+mod counts;
 mod cross;
 mod image;
 mod layout;
 mod process;
+mod published_crates;
 mod setup;
+mod test;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::{Args, Parser, Subcommand};
 
+use crate::cross::published;
 use crate::layout::{Layout, Profile};
 
 /// Tasks of the Carillon workspace.
@@ -30,6 +35,14 @@ enum Task {
     Build(BuildArgs),
     /// Check a driver image and the PDB beside it.
     CheckSys(CheckSysArgs),
+    /// Run every test and check; the last line counts them.
+    Test,
+    /// Build the driver and run it in the bench on the virtual GPU.
+    Demo {
+        /// Handed on to the demo: `--json` for one JSON object, `--help` after `--` for the rest.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
 }
 
 #[derive(Args)]
@@ -50,7 +63,7 @@ struct CheckSysArgs {
 
 fn main() -> ExitCode {
     match run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -58,12 +71,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> Result<()> {
+fn run() -> Result<ExitCode> {
     let layout = Layout::of_this_workspace()?;
     match Cli::parse().task {
         Task::Setup => {
-            setup::ensure(&layout)?;
-            Ok(())
+            let tools = setup::ensure(&layout)?;
+            println!("ready to build with {}", tools.toolchain.describe());
         }
         Task::Build(args) => {
             let profile = if args.release {
@@ -71,11 +84,19 @@ fn run() -> Result<()> {
             } else {
                 Profile::Debug
             };
-            cross::build(&layout, profile)?;
-            Ok(())
+            cross::build(&layout, profile, None)?;
         }
-        Task::CheckSys(args) => check_sys(&layout, &args),
+        Task::CheckSys(args) => check_sys(&layout, &args)?,
+        Task::Test => {
+            let counts = test::run(&layout)?;
+            println!("{counts}");
+            if counts.failed != 0 {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Task::Demo { args } => demo(&layout, &args)?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn check_sys(layout: &Layout, args: &CheckSysArgs) -> Result<()> {
@@ -93,4 +114,22 @@ fn check_sys(layout: &Layout, args: &CheckSysArgs) -> Result<()> {
         bail!("{} fails its checks", path.display());
     }
     Ok(())
+}
+
+fn demo(layout: &Layout, args: &[OsString]) -> Result<()> {
+    let sys = cross::build(layout, Profile::Release, None)?;
+    let mut demo = published::host_cargo();
+    demo.current_dir(layout.root())
+        .args(["run", "--locked", "--release"])
+        .args([
+            "--package",
+            "carillon-bench",
+            "--bin",
+            "carillon-demo",
+            "--",
+        ])
+        .arg("--sys")
+        .arg(sys)
+        .args(args);
+    process::run(&mut demo)
 }

@@ -1,6 +1,7 @@
 //! Running other programs, with errors that name the command line.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -42,6 +43,24 @@ pub(crate) fn capture(command: &mut Command) -> Result<String> {
         );
     }
     String::from_utf8(output.stdout).with_context(|| format!("`{line}` printed no UTF-8"))
+}
+
+/// Runs a command with its output in a log file. Says whether it succeeded.
+pub(crate) fn run_logged(command: &mut Command, log: &Path) -> Result<bool> {
+    let file = File::options()
+        .create(true)
+        .append(true)
+        .open(log)
+        .with_context(|| format!("cannot write {}", log.display()))?;
+    let errors = file.try_clone().context("cannot share the log file")?;
+    let line = display(command);
+    let status = command
+        .stdin(Stdio::null())
+        .stdout(file)
+        .stderr(errors)
+        .status()
+        .with_context(|| format!("cannot start `{line}`"))?;
+    Ok(status.success())
 }
 
 /// Finds a program on the PATH.

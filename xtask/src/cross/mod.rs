@@ -13,53 +13,50 @@ pub(crate) mod published;
 pub(crate) mod toolchain;
 pub(crate) mod wdk_tree;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::layout::{Layout, Profile, TARGET};
 use crate::process;
 use crate::setup::{self, Tools};
 
-/// A finished driver build.
-#[derive(Debug)]
-pub(crate) struct Built {
-    pub(crate) sys: PathBuf,
-    pub(crate) pdb: PathBuf,
-}
-
-/// Builds the driver and copies image and symbols to the output folder.
-pub(crate) fn build(layout: &Layout, profile: Profile) -> Result<Built> {
+/// Builds the driver and copies image and symbols to the output folder. Cargo's output goes to the
+/// log file, if one is named.
+pub(crate) fn build(layout: &Layout, profile: Profile, log: Option<&Path>) -> Result<PathBuf> {
     let tools = setup::ensure(layout)?;
     eprintln!("cross build with {}", tools.toolchain.describe());
     let mut cargo = cargo(layout, &tools, "build")?;
     if profile == Profile::Release {
         cargo.arg("--release");
     }
-    process::run(&mut cargo)?;
+    match log {
+        None => process::run(&mut cargo)?,
+        Some(log) => ensure!(
+            process::run_logged(&mut cargo, log)?,
+            "the driver does not build"
+        ),
+    }
 
     let artifacts = layout.cross_target().join(TARGET).join(profile.folder());
-    let output = layout.output(profile);
-    let built = Built {
-        sys: layout.sys(profile),
-        pdb: output.join("carillon.pdb"),
-    };
-    files::copy_if_changed(&artifacts.join("carillon.dll"), &built.sys)?;
-    files::copy_if_changed(&artifacts.join("carillon.pdb"), &built.pdb)?;
-    let size = std::fs::metadata(&built.sys)
+    let sys = layout.sys(profile);
+    files::copy_if_changed(&artifacts.join("carillon.dll"), &sys)?;
+    files::copy_if_changed(&artifacts.join("carillon.pdb"), &sys.with_extension("pdb"))?;
+    let size = std::fs::metadata(&sys)
         .context("the driver image vanished")?
         .len();
-    eprintln!("{} ({size} bytes)", built.sys.display());
-    Ok(built)
+    eprintln!("{} ({size} bytes)", sys.display());
+    Ok(sys)
 }
 
-/// Runs clippy on the driver package with the cross toolchain, warnings denied.
-pub(crate) fn clippy(layout: &Layout) -> Result<()> {
+/// Runs clippy on the driver package with the cross toolchain, warnings denied. Says whether it
+/// found nothing.
+pub(crate) fn clippy(layout: &Layout, log: &Path) -> Result<bool> {
     let tools = setup::ensure(layout)?;
     let mut cargo = cargo(layout, &tools, "clippy")?;
     cargo.args(["--", "-D", "warnings"]);
-    process::run(&mut cargo)
+    process::run_logged(&mut cargo, log)
 }
 
 /// A Cargo command on the driver package, set up for the cross build.

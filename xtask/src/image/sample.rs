@@ -55,7 +55,7 @@ impl Sample {
         self.optional_header(&mut file);
         section(
             &mut file,
-            b".text\0\0\0",
+            *b".text\0\0\0",
             TEXT_ADDRESS,
             HEADERS_SIZE,
             self.text_rights,
@@ -63,7 +63,7 @@ impl Sample {
         let read = pe::IMAGE_SCN_MEM_READ | pe::IMAGE_SCN_MEM_WRITE;
         section(
             &mut file,
-            b".data\0\0\0",
+            *b".data\0\0\0",
             DATA_ADDRESS,
             HEADERS_SIZE + SECTION_SIZE,
             read,
@@ -118,13 +118,7 @@ impl Sample {
     }
 }
 
-fn section(
-    file: &mut Vec<u8>,
-    name: [u8; 8],
-    address: u32,
-    offset: u32,
-    rights: pe::SectionFlags,
-) {
+fn section(file: &mut Vec<u8>, name: [u8; 8], address: u32, offset: u32, rights: pe::SectionFlags) {
     file.extend(name);
     words32(
         file,

@@ -1,0 +1,234 @@
+//! `cargo xtask test`: every check of the workspace, a line per step and one count line at the end.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail, ensure};
+use cargo_metadata::Metadata;
+
+use crate::counts::Counts;
+use crate::cross::{self, published};
+use crate::image;
+use crate::layout::{Layout, Profile};
+use crate::process;
+use crate::published_crates;
+
+/// The crate whose tests need the linked driver, and the feature that builds those tests.
+const BENCH: &str = "carillon-bench";
+const SYS_FEATURE: &str = "sys";
+
+/// Names the driver image for the tests that need it.
+const SYS_VARIABLE: &str = "CARILLON_SYS";
+
+/// Runs everything, with a line for each step, and counts it.
+pub(crate) fn run(layout: &Layout) -> Result<Counts> {
+    let metadata = published::metadata(layout)?;
+    let mut session = Session::new(layout)?;
+    session.command("formatting", host("fmt", layout).args(["--all", "--check"]));
+    session.command("clippy, host crates", &mut host_clippy(layout, &metadata));
+    session.tests("tests, host crates", &mut host_tests(layout));
+    session.check("wdk crates as published", || {
+        published_crates::check(layout)
+    });
+    session.step("clippy, driver", |log| {
+        Ok(Counts::one(cross::clippy(layout, log)?))
+    });
+    let built = session.step("cross build", |log| {
+        cross::build(layout, Profile::Release, Some(log))?;
+        Ok(Counts::one(true))
+    });
+    if built {
+        session.image(layout);
+        session.step("driver in the bench", |log| {
+            let mut tests = bench_tests(layout, &metadata)?;
+            run_tests(&mut tests, log)
+        });
+    } else {
+        session.check("image", || bail!("not checked: there is no image"));
+        session.check("driver in the bench", || {
+            bail!("not run: there is no image")
+        });
+    }
+    Ok(session.counts)
+}
+
+/// A cargo command for the host. What the cargo that runs this task set for itself stays out.
+fn host(subcommand: &str, layout: &Layout) -> Command {
+    let mut cargo = published::host_cargo();
+    cargo
+        .current_dir(layout.root())
+        .env_remove(SYS_VARIABLE)
+        .arg(subcommand);
+    cargo
+}
+
+fn host_clippy(layout: &Layout, metadata: &Metadata) -> Command {
+    let mut clippy = host("clippy", layout);
+    clippy.args([
+        "--locked",
+        "--workspace",
+        "--exclude",
+        "carillon",
+        "--all-targets",
+    ]);
+    if sys_tests(metadata).is_ok() {
+        clippy
+            .arg("--features")
+            .arg(format!("{BENCH}/{SYS_FEATURE}"));
+    }
+    clippy.args(["--", "-D", "warnings"]);
+    clippy
+}
+
+fn host_tests(layout: &Layout) -> Command {
+    let mut tests = host("test", layout);
+    tests.args([
+        "--locked",
+        "--workspace",
+        "--exclude",
+        "carillon",
+        "--no-fail-fast",
+    ]);
+    tests
+}
+
+/// The tests that run the linked driver, and only those: the bench's others ran with the host's.
+fn bench_tests(layout: &Layout, metadata: &Metadata) -> Result<Command> {
+    let mut tests = host("test", layout);
+    tests.args([
+        "--locked",
+        "--package",
+        BENCH,
+        "--features",
+        SYS_FEATURE,
+        "--no-fail-fast",
+    ]);
+    for target in sys_tests(metadata)? {
+        tests.args(["--test", &target]);
+    }
+    tests.env(SYS_VARIABLE, layout.sys(Profile::Release));
+    Ok(tests)
+}
+
+/// Test targets of the bench that demand the feature.
+fn sys_tests(metadata: &Metadata) -> Result<Vec<String>> {
+    let bench = metadata
+        .packages
+        .iter()
+        .find(|package| package.name == BENCH)
+        .with_context(|| format!("the workspace has no package {BENCH}"))?;
+    let targets: Vec<String> = bench
+        .targets
+        .iter()
+        .filter(|target| target.is_test())
+        .filter(|target| {
+            target
+                .required_features
+                .iter()
+                .any(|feature| feature == SYS_FEATURE)
+        })
+        .map(|target| target.name.clone())
+        .collect();
+    ensure!(
+        !targets.is_empty(),
+        "{BENCH} has no test target with required-features = [\"{SYS_FEATURE}\"]",
+    );
+    Ok(targets)
+}
+
+/// Runs a `cargo test` command and counts its results. A run that ends badly without a failed test,
+/// as one that does not compile, counts as one failure.
+fn run_tests(command: &mut Command, log: &Path) -> Result<Counts> {
+    let success = process::run_logged(command, log)?;
+    let output =
+        fs::read_to_string(log).with_context(|| format!("cannot read {}", log.display()))?;
+    let mut counts = Counts::of_cargo_test(&output);
+    if !success && counts.failed == 0 {
+        counts.failed = 1;
+    }
+    ensure!(counts != Counts::default(), "no test ran");
+    Ok(counts)
+}
+
+/// The run as it goes: what was counted, and where the logs are.
+struct Session {
+    logs: PathBuf,
+    counts: Counts,
+    steps: usize,
+}
+
+impl Session {
+    fn new(layout: &Layout) -> Result<Self> {
+        let logs = layout.generated().join("test-logs");
+        fs::create_dir_all(&logs).with_context(|| format!("cannot create {}", logs.display()))?;
+        Ok(Self {
+            logs,
+            counts: Counts::default(),
+            steps: 0,
+        })
+    }
+
+    /// A step that counts for itself. Says whether nothing in it failed.
+    fn step(&mut self, name: &str, work: impl FnOnce(&Path) -> Result<Counts>) -> bool {
+        self.steps += 1;
+        let log = self.logs.join(format!("{:02}.log", self.steps));
+        let start = Instant::now();
+        let outcome = fs::write(&log, "")
+            .context("cannot start a log")
+            .and_then(|()| work(&log));
+        let seconds = start.elapsed().as_secs_f64();
+        let counts = match &outcome {
+            Ok(counts) => *counts,
+            Err(_) => Counts::one(false),
+        };
+        let verdict = if counts.failed == 0 { "ok" } else { "FAILED" };
+        println!(
+            "[{:2}] {name}: {verdict} ({counts}, {seconds:.1} s)",
+            self.steps
+        );
+        if counts.failed != 0 {
+            print!("{}", fs::read_to_string(&log).unwrap_or_default());
+        }
+        if let Err(error) = outcome {
+            println!("     {error:#}");
+        }
+        self.counts += counts;
+        counts.failed == 0
+    }
+
+    /// A step that is one command.
+    fn command(&mut self, name: &str, command: &mut Command) {
+        self.step(name, |log| {
+            Ok(Counts::one(process::run_logged(command, log)?))
+        });
+    }
+
+    /// A step that is one run of tests.
+    fn tests(&mut self, name: &str, command: &mut Command) {
+        self.step(name, |log| run_tests(command, log));
+    }
+
+    /// A step that is one check inside this program.
+    fn check(&mut self, name: &str, check: impl FnOnce() -> Result<String>) {
+        self.step(name, |log| {
+            fs::write(log, check()?)?;
+            Ok(Counts::one(true))
+        });
+    }
+
+    /// The checks of the image, each counted.
+    fn image(&mut self, layout: &Layout) {
+        self.step("image", |log| {
+            let report =
+                image::check_file(&layout.sys(Profile::Release), &layout.expected_image()?)?;
+            let mut counts = Counts::default();
+            for check in &report.checks {
+                counts += Counts::one(check.passed);
+            }
+            fs::write(log, serde_json::to_string_pretty(&report)?)?;
+            Ok(counts)
+        });
+    }
+}
