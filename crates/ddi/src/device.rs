@@ -5,7 +5,7 @@ use bitfield_struct::bitfield;
 use crate::base::{D3DGPU_VIRTUAL_ADDRESS, D3DKMT_HANDLE, HANDLE, PVOID};
 use crate::ntstatus::NTSTATUS;
 
-/// Whether the device is the system's. Page `ns-d3dkmddi-dxgk_createdeviceflags`.
+/// Whether the device is the system's or GDI's. Page `ns-d3dkmddi-dxgk_createdeviceflags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_CREATEDEVICEFLAGS {
@@ -187,7 +187,7 @@ pub struct D3DDDI_CREATECONTEXTFLAGS {
     pub Reserved: u32,
 }
 
-/// What to do with the state of a hardware context. Page
+/// Whether a hardware context is suspended and an interrupt reports the switch. Page
 /// `ns-d3dkmddi-dxgk_updatehwcontextstate_flags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
@@ -198,7 +198,7 @@ pub struct DXGK_UPDATEHWCONTEXTSTATE_FLAGS {
     pub Reserved: u32,
 }
 
-/// Saves or restores the state of a hardware context. Page
+/// Changes priority or suspension of a hardware context. Page
 /// `ns-d3dkmddi-dxgkarg_updatehwcontextstate`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]

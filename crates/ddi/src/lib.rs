@@ -12,7 +12,8 @@
 //!   refused.
 //! - Enumerations are open: a value that has no name is a value all the same.
 //! - A C union or structure without a name is a member called `Anonymous` (`Anonymous2`, ...).
-//! - Everything that is data has a `ZERO`.
+//! - Everything that is data has a `ZERO`. An arm of a union is written safely by assignment over
+//!   it; which arm may be read is the business of the member that the page names for that.
 //! - The modules sort the types by topic; every name is also at the root.
 //! - Function pointers are `extern "win64"`, the C calling convention of 64-bit Windows, so that the
 //!   same tables can be called on any x86-64 host.
@@ -32,7 +33,6 @@
 #![allow(
     clippy::struct_field_names,
     clippy::struct_excessive_bools,
-    clippy::pub_underscore_fields,
     reason = "the members are given by the ABI"
 )]
 

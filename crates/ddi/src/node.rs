@@ -52,7 +52,7 @@ pub struct DXGK_NODEMETADATA {
     pub IoMmuSupported: BOOLEAN,
 }
 
-/// Flags of [`DXGK_GPUCLOCKDATA`]. Page `ns-d3dkmddi-dxgk_gpuclockdata_flags`.
+/// Flags of [`DXGK_GPUCLOCKDATA`]. Page `ns-d3dkmdt-dxgk_gpuclockdata_flags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_GPUCLOCKDATA_FLAGS {
@@ -85,7 +85,8 @@ pub struct DXGKARG_FORMATHISTORYBUFFER {
     pub Offset: u32,
 }
 
-/// Size, version and precision of a history buffer. Page `ns-d3dkmddi-dxgk_history_buffer_header`.
+/// Sequence number, number of time stamps and private data size of a history buffer. Page
+/// `ns-d3dkmddi-dxgk_history_buffer_header`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_HISTORY_BUFFER_HEADER {
@@ -95,7 +96,7 @@ pub struct DXGK_HISTORY_BUFFER_HEADER {
     pub Reserved: u32,
 }
 
-/// A history buffer: header and time stamps. Page `ns-d3dkmddi-dxgk_history_buffer`.
+/// A history buffer: header and the driver's private data. Page `ns-d3dkmddi-dxgk_history_buffer`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_HISTORY_BUFFER {

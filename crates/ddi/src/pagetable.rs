@@ -117,6 +117,33 @@ pub struct DXGK_BUILDPAGINGBUFFER_COPY_RANGE {
     pub DstStartPteIndex: u32,
 }
 
+impl DXGK_PTE {
+    /// An entry with these flags and this page, or next table, in 4 KiB units.
+    #[must_use]
+    pub const fn new(flags: DXGK_PTE_Anonymous, address: u64) -> Self {
+        Self {
+            Anonymous: flags,
+            Anonymous2: DXGK_PTE_Anonymous2 {
+                PageAddress: address,
+            },
+        }
+    }
+
+    /// The flags.
+    #[must_use]
+    pub const fn flags(self) -> DXGK_PTE_Anonymous {
+        self.Anonymous
+    }
+
+    /// The page, or next table, in 4 KiB units.
+    #[must_use]
+    pub const fn address(self) -> u64 {
+        // SAFETY: both members of the union are 64-bit numbers over the same eight bytes, so
+        // either reads whatever the other wrote.
+        unsafe { self.Anonymous2.PageAddress }
+    }
+}
+
 opaque_debug! {
     DXGK_PTE_Anonymous2,
     DXGK_PAGETABLEUPDATEADDRESS,

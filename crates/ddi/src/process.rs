@@ -5,7 +5,7 @@ use bitfield_struct::bitfield;
 use crate::base::{D3DGPU_PHYSICAL_ADDRESS, HANDLE};
 use crate::ntstatus::NTSTATUS;
 
-/// Whether the process is the system, or a virtual machine's worker. Page
+/// What kind of process it is: the system, GDI, a virtual machine's. Page
 /// `ns-d3dkmddi-dxgk_createprocessflags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct DXGKARG_CREATEPROCESS {
     pub pProcessName: *mut u16,
 }
 
-/// Where a context's or process's root page table lies and how many entries it has. Page
+/// Where a context's root page table lies and how many entries it has. Page
 /// `ns-d3dkmddi-_dxgkarg_setrootpagetable`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]

@@ -97,21 +97,22 @@ pub struct DXGKARG_QUERYADAPTERINFO {
     pub hKmdProcessHandle: HANDLE,
 }
 
-/// Which physical adapter's WDDM version is asked for. Page `ns-d3dkmddi-dxgk_wddmdevicecapsin`.
+/// The interface version that the OS offers. Page `ns-d3dkmddi-dxgk_wddmdevicecapsin`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_WDDMDEVICECAPSIN {
     pub DxgkrnlInterfaceVersion: u32,
 }
 
-/// The WDDM version of one physical adapter. Page `ns-d3dkmddi-_dxgk_wddmdevicecaps`.
+/// The display driver model version that the driver reports in return. Page
+/// `ns-d3dkmddi-_dxgk_wddmdevicecaps`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_WDDMDEVICECAPS {
     pub WDDMVersion: DXGK_WDDMVERSION,
 }
 
-/// Whether the adapter is discrete, can be detached, and what it is for. Page
+/// Whether the adapter is discrete and whether it can be detached. Page
 /// `ns-d3dkmddi-dxgk_device_type_caps`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
@@ -140,7 +141,7 @@ pub struct DXGK_PHYSICALADAPTERFLAGS {
     pub Reserved: u32,
 }
 
-/// Nodes, paging node, execution node and flags of one physical adapter. Page
+/// Number of nodes, paging node, the OS's handle and flags of one physical adapter. Page
 /// `ns-d3dkmddi-_dxgk_physicaladaptercaps`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -181,7 +182,7 @@ pub struct DXGK_IOMMU_CAPS {
     pub Reserved: u32,
 }
 
-/// Which node's time stamp precision is asked for. Page
+/// Which physical adapter's time stamp precision is asked for. Page
 /// `ns-d3dkmddi-dxgk_queryhistorybufferprecisionin`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -189,7 +190,7 @@ pub struct DXGK_QUERYHISTORYBUFFERPRECISIONIN {
     pub PhysicalAdapterIndex: u32,
 }
 
-/// Frequencies and bandwidth of a node. Page `ns-d3dkmdt-dxgk_node_perfdata`.
+/// Frequency, voltage and transition latency of a node. Page `ns-d3dkmdt-dxgk_node_perfdata`.
 #[repr(C, packed(4))]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_NODE_PERFDATA {
@@ -237,7 +238,8 @@ pub struct DXGK_GPUVERSION {
     pub GpuArchitecture: [u16; 32],
 }
 
-/// How the GPU maps and logs native fences. Page `ns-d3dkmddi-dxgk_native_fence_caps`.
+/// Stride of monitored values and where native fences may be mapped. Page
+/// `ns-d3dkmddi-dxgk_native_fence_caps`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_NATIVE_FENCE_CAPS {
@@ -248,7 +250,7 @@ pub struct DXGK_NATIVE_FENCE_CAPS {
     pub Reserved: [u8; 28],
 }
 
-/// Private data size of doorbells and other properties of user-mode submission. Page
+/// Bytes of a doorbell and of its secondary, and whether there is a secondary. Page
 /// `ns-d3dkmddi-dxgk_usermodesubmission_caps`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -295,8 +297,7 @@ pub struct DXGK_64_BIT_ONLY_CAPS {
     pub Reserved: u32,
 }
 
-/// How much of a segment needs saving before power goes. Page
-/// `ns-d3dkmddi-dxgk_framebuffersavearea`.
+/// Most bytes that saving the frame buffer takes. Page `ns-d3dkmddi-dxgk_framebuffersavearea`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_FRAMEBUFFERSAVEAREA {
@@ -320,15 +321,14 @@ pub struct DXGK_PHYSICAL_MEMORY_RANGE {
     pub NumberOfBytes: LARGE_INTEGER,
 }
 
-/// Which adapter's scatter reserve is asked for. Page `ns-d3dkmddi-dxgk_queryscatterreservein`.
+/// Which segment's scatter reserve is asked for. Page `ns-d3dkmddi-dxgk_queryscatterreservein`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_QUERYSCATTERRESERVEIN {
     pub SegmentId: u32,
 }
 
-/// How many bytes of scatter reserve the driver wants. Page
-/// `ns-d3dkmddi-dxgk_queryscatterreserveout`.
+/// Page size of a virtual GPU's resources. Page `ns-d3dkmddi-dxgk_queryscatterreserveout`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_QUERYSCATTERRESERVEOUT {
@@ -343,8 +343,7 @@ pub struct DXGK_QUERYPAGINGBUFFERINFOIN {
     pub Reserved: u16,
 }
 
-/// Segment, size and private data size of paging buffers. Page
-/// `ns-d3dkmddi-dxgk_querypagingbufferinfoout`.
+/// Size and private data size of paging buffers. Page `ns-d3dkmddi-dxgk_querypagingbufferinfoout`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_QUERYPAGINGBUFFERINFOOUT {

@@ -70,7 +70,7 @@ pub struct DXGKARG_SWITCHTOHWCONTEXTLIST {
     pub EngineOrdinal: u32,
 }
 
-/// How hard the node is to be stopped. Page `ns-d3dkmddi-dxgk_preemptcommandflags`.
+/// Flags of a preemption request, all reserved. Page `ns-d3dkmddi-dxgk_preemptcommandflags`.
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]
 pub struct DXGK_PREEMPTCOMMANDFLAGS {

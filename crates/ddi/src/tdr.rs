@@ -91,7 +91,8 @@ pub struct DXGKARG_COLLECTDBGINFO {
     pub pExtension: *mut DXGKARG_COLLECTDBGINFO_EXT,
 }
 
-/// Buckets for the debug information of a report. Page `ns-d3dkmddi-dxgkarg_collectdbginfo_ext`.
+/// Bucketing key and current buffer offset of a debug report. Page
+/// `ns-d3dkmddi-dxgkarg_collectdbginfo_ext`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGKARG_COLLECTDBGINFO_EXT {
@@ -119,7 +120,8 @@ pub struct DXGKARG_COLLECTDBGINFO2 {
     pub TdrPayload: PVOID,
 }
 
-/// The engine that has timed out. Page `ns-d3dkmddi-dxgk_tdr_payload_engine_timeout`.
+/// The engine that has timed out and the work that waits on it. Page
+/// `ns-d3dkmddi-dxgk_tdr_payload_engine_timeout`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_TDR_PAYLOAD_ENGINE_TIMEOUT {
@@ -132,7 +134,8 @@ pub struct DXGK_TDR_PAYLOAD_ENGINE_TIMEOUT {
     pub hContext: HANDLE,
 }
 
-/// The target whose vertical sync has timed out. Page `ns-d3dkmddi-dxgk_tdr_payload_vsync_timeout`.
+/// The source and layer whose vertical sync has timed out. Page
+/// `ns-d3dkmddi-dxgk_tdr_payload_vsync_timeout`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct DXGK_TDR_PAYLOAD_VSYNC_TIMEOUT {

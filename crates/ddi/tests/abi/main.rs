@@ -7,3 +7,4 @@ mod layout;
 mod slots;
 mod source;
 mod table;
+mod values;
