@@ -145,7 +145,6 @@ extern "win64" fn get_device(
     NtStatus::SUCCESS
 }
 
-#[expect(clippy::too_many_arguments, reason = "the kernel function has nine")]
 extern "win64" fn build_request(
     code: u32,
     _device: DriverAddr,

@@ -137,10 +137,7 @@ fn run_typed<F: FnOnce() -> R, R>(body: F) -> Result<R, Abandoned> {
         unsafe { enter(slot.as_ptr(), trampoline::<F, R>, data.cast()) }
     });
     LANDING_STACK.set(outer);
-    // SAFETY: `call` is live; a volatile read, because on the abandoned path the compiler has not
-    // seen who wrote it.
-    let outcome = unsafe { std::ptr::replace(&raw mut (*data).outcome, None) };
-    match (abandoned, outcome) {
+    match (abandoned, call.outcome.take()) {
         (0, Some(Ok(value))) => Ok(value),
         (0, Some(Err(panic))) => resume_unwind(panic),
         _ => Err(Abandoned),

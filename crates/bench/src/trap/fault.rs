@@ -226,10 +226,11 @@ extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_
     let mut frame = Frame {
         registers: &mut context_ref.uc_mcontext.gregs,
     };
-    // SAFETY: the kernel passes the signal's information.
-    let code = unsafe { &*info }.si_code;
+    // SAFETY: the kernel passes the signal's information, which lives as long as the handler runs.
+    let info_ref = unsafe { &*info };
+    let code = info_ref.si_code;
     // SAFETY: for these signals the information holds an address.
-    let address = unsafe { (*info).si_addr() } as usize;
+    let address = unsafe { info_ref.si_addr() } as usize;
     let mapped_fault = signal == libc::SIGSEGV && code != libc::SI_KERNEL;
     if mapped_fault && let Some(range) = mmio::find(address) {
         match emulate(&mut frame, &range, address) {

@@ -94,7 +94,7 @@ impl Reservation {
         let end = offset
             .checked_add(bytes)
             .ok_or(io::ErrorKind::InvalidInput)?;
-        if offset % PAGE_SIZE != 0 || end > self.len {
+        if !offset.is_multiple_of(PAGE_SIZE) || end > self.len {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         Ok(self.base + offset)

@@ -4,10 +4,12 @@
 //!
 //! - [`irql`]: the level of each thread, checked at each import and around each DDI
 //! - [`pool`]: one mapping per block, guard pages, quarantine, tags, leaks, fault injection
+//! - [`interrupt`]: the lock that an interrupt routine runs under
 //! - [`locks`]: recursion, order, locks held at return or across a callback
 //! - [`thread`]: who is running, what it called and from where
 //! - [`violation`]: the findings
 
+pub mod interrupt;
 pub mod irql;
 pub mod locks;
 pub mod pool;
