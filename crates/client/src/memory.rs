@@ -152,6 +152,24 @@ impl Mapping {
         Some(unsafe { SharedWord::new(address.cast()) })
     }
 
+    /// Stores four consecutive 64-bit words, unordered; `None` (and nothing stored) if the offset
+    /// is not aligned to 8 bytes or the words are not all inside.
+    pub fn store_words(&self, offset: usize, words: [u64; 4]) -> Option<()> {
+        const BYTES: usize = size_of::<[u64; 4]>();
+        if !offset.is_multiple_of(8) || self.bytes.checked_sub(offset)? < BYTES {
+            return None;
+        }
+        // SAFETY: `offset` is inside the mapped range (checked above).
+        let address = unsafe { self.base.add(offset) };
+        // SAFETY: aligned to 8 and all four words are inside the mapping (checked above);
+        // accessed atomically by the type's invariants.
+        let slots = unsafe { address.cast::<[AtomicU64; 4]>().as_ref() };
+        for (slot, word) in slots.iter().zip(words) {
+            slot.store(word, Ordering::Relaxed);
+        }
+        Some(())
+    }
+
     fn dword(&self, offset: usize) -> Option<&AtomicU32> {
         if !offset.is_multiple_of(4) || self.bytes.checked_sub(offset)? < 4 {
             return None;

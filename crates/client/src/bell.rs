@@ -1,0 +1,81 @@
+//! One doorbell as the submit loop uses it (`docs/hardware.md` section 5).
+
+use core::sync::atomic::{Ordering, fence};
+
+use carillon_hw::doorbell::{GlobalDoorbellValue, NOT_RUNG};
+use carillon_hw::queue::QueueId;
+
+use crate::kmt::{DOORBELL_PRIVATE_DATA_BYTES, Doorbell, DoorbellHandle, DoorbellStatus};
+
+/// What a client stores to ring.
+#[derive(Clone, Copy, Debug)]
+pub enum DoorbellModel {
+    /// The page serves one queue; the value is the write pointer (section 5.3).
+    Dedicated,
+    /// The page serves the process; the value names the queue (section 5.4). The function takes
+    /// the queue out of the private data that the driver left in the new doorbell, and returns
+    /// `None` if it is not there.
+    Global(fn(&[u8; DOORBELL_PRIVATE_DATA_BYTES]) -> Option<QueueId>),
+}
+
+/// A doorbell with its model resolved.
+#[derive(Debug)]
+pub(crate) struct Bell {
+    doorbell: Doorbell,
+    global: Option<u64>,
+}
+
+impl Bell {
+    /// `None` if the global model lacks its queue.
+    pub(crate) fn new(doorbell: Doorbell, model: DoorbellModel) -> Option<Self> {
+        let global = match model {
+            DoorbellModel::Dedicated => None,
+            DoorbellModel::Global(queue) => {
+                Some(GlobalDoorbellValue::for_queue(queue(&doorbell.private_data)?).into_bits())
+            }
+        };
+        Some(Self { doorbell, global })
+    }
+
+    pub(crate) const fn handle(&self) -> DoorbellHandle {
+        self.doorbell.handle
+    }
+
+    /// Tells the operating system which fence value will be the last. It is ordered before the
+    /// work becomes visible by the release store of the write pointer that follows.
+    pub(crate) fn publish_last_queued(&self, value: u64) {
+        self.doorbell.last_queued.store_relaxed(value);
+    }
+
+    /// Rings, then reads the status.
+    ///
+    /// Three accesses must not pass each other: the write pointer (stored before), the ring, and
+    /// the load of the status.
+    ///
+    /// * Write pointer before ring: a ring makes the device look once; if it came first the look
+    ///   could find nothing and nobody would look again. The release store orders it. That
+    ///   suffices for a page mapped write-back or uncached; a write-combined one would need a
+    ///   store fence here.
+    /// * Both before the status: the full fence. Whoever disconnects first moves the page away,
+    ///   then stores the status, then has the device look at the write pointer, with a full barrier
+    ///   before the look. If this load still sees the old status, this fence came first and
+    ///   the look finds the write pointer, even though the ring may have gone nowhere. If it sees the new
+    ///   one, the caller connects. Without the fence the load could be done while both stores
+    ///   still sit in the store buffer, and a submission would be stranded.
+    pub(crate) fn ring(&self, write_pointer: u64) -> DoorbellStatus {
+        let value = match self.global {
+            // All ones is no ring; the device ignores the value otherwise.
+            None => write_pointer.min(NOT_RUNG - 1),
+            Some(value) => value,
+        };
+        self.doorbell.address.store_release(value);
+        crate::probe::at(crate::probe::Point::Rung);
+        fence(Ordering::SeqCst);
+        self.status()
+    }
+
+    /// Reads the status.
+    pub(crate) fn status(&self) -> DoorbellStatus {
+        DoorbellStatus(self.doorbell.status.load_acquire())
+    }
+}
