@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every check of the workspace, a line per step and one count line at the end.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -174,6 +175,9 @@ impl Session {
     fn step(&mut self, name: &str, work: impl FnOnce(&Path) -> Result<Counts>) -> bool {
         self.steps += 1;
         let log = self.logs.join(format!("{:02}.log", self.steps));
+        print!("[{:2}] {name}: ", self.steps);
+        // Without a terminal nothing is lost by failing to show the name early.
+        let _ = std::io::stdout().flush();
         let start = Instant::now();
         let outcome = fs::write(&log, "")
             .context("cannot start a log")

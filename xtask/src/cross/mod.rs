@@ -26,13 +26,15 @@ use crate::setup::{self, Tools};
 /// log file, if one is named.
 pub(crate) fn build(layout: &Layout, profile: Profile, log: Option<&Path>) -> Result<PathBuf> {
     let tools = setup::ensure(layout)?;
-    eprintln!("cross build with {}", tools.toolchain.describe());
     let mut cargo = cargo(layout, &tools, "build")?;
     if profile == Profile::Release {
         cargo.arg("--release");
     }
     match log {
-        None => process::run(&mut cargo)?,
+        None => {
+            eprintln!("cross build with {}", tools.toolchain.describe());
+            process::run(&mut cargo)?;
+        }
         Some(log) => ensure!(
             process::run_logged(&mut cargo, log)?,
             "the driver does not build"

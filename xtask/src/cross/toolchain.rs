@@ -136,7 +136,12 @@ impl Toolchain {
             Self::Rustup { .. } => &[],
             // Without `compiler-builtins-mem`: memcpy and its kin come from ntoskrnl.exe, as they
             // do with rustup's ready-made library, so that both routes import the same.
-            Self::Distribution { .. } => &["-Zbuild-std=core,alloc,compiler_builtins"],
+            Self::Distribution { .. } => &[
+                "-Zbuild-std=core,alloc,compiler_builtins",
+                // Unoptimized, it keeps code that calls a C mathematics library.
+                "--config",
+                "profile.dev.package.compiler_builtins.opt-level=3",
+            ],
         }
     }
 }
