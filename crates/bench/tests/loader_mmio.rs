@@ -346,7 +346,7 @@ fn other_instructions_end_the_call_and_are_named() {
         );
         assert!(rig.nt.verifier.is_dead());
         assert_eq!(
-            rig.run(0, |a| a.nop()),
+            rig.run(0, CodeAssembler::nop),
             Err(Abandoned),
             "a dead session runs nothing"
         );

@@ -33,7 +33,7 @@ pub(super) const EXPORTS: &[Export] = &[
     ),
     export(
         "IoBuildDeviceIoControlRequest",
-        IrqlRange::PASSIVE,
+        IrqlRange::UP_TO_APC,
         build_request as *const (),
     ),
     export(

@@ -196,6 +196,9 @@ impl Verifier {
     /// Notes that the running thread wants `lock`: checks the order.
     pub(crate) fn before_acquire(&self, lock: &LockName) {
         let held = thread::with_held(|held| held.clone());
+        if held.is_empty() {
+            return;
+        }
         let misuse = self.order.lock().acquire(lock, &held);
         if let Some(misuse) = misuse {
             self.report(misuse);
