@@ -10,7 +10,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     wdk_build::configure_wdk_binary_build()?;
     // The header checksum, which Windows verifies for every kernel image.
     println!("cargo::rustc-cdylib-link-arg=/RELEASE");
+    displib();
     version_resource()
+}
+
+/// Links the WDK's `displib.lib`, which holds `DxgkInitialize` and comes with a WDK only. Off
+/// Windows there is none: without the `displib` cfg the driver brings its own registration.
+fn displib() {
+    println!("cargo::rustc-check-cfg=cfg(displib)");
+    if cfg!(windows) {
+        println!("cargo::rustc-cfg=displib");
+        println!("cargo::rustc-link-lib=displib");
+    }
 }
 
 /// Compiles the version resource and has the linker take it in.
