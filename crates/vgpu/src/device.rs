@@ -1,0 +1,723 @@
+//! The device's state, all of it behind one lock, and what registers do to it.
+//!
+//! # Locks
+//!
+//! There is one lock, around [`Device`]. The device thread holds it while it takes rings and runs
+//! one packet (or a bounded slice of one) and offers it to waiting register accesses after each;
+//! a register access holds it from decoding to the end of its effect. Under it the device calls
+//! [`crate::Bus`] for memory; interrupts are sent without it. Hence a command always meets a
+//! queue at a packet boundary or, inside a long fill or copy, at a point from which that packet
+//! can go on; nothing waits for the other thread.
+//!
+//! # No look is lost
+//!
+//! A look reads the write pointer and enters the queue on its run list under the lock. The device
+//! thread decides that nothing is to do under the same lock, and a register access that leaves
+//! something to do says so to the thread before it lets go. A ring is taken by an exchange that
+//! comes before its look: a client that stored its write pointer first and rang before the
+//! exchange is seen by the look, one that rings after it leaves a ring for the next scan. The
+//! thread scans bound pages for as long as it lives, it only does so less often when idle.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use carillon_hw::addr::PAGE_SIZE;
+use carillon_hw::doorbell::GlobalDoorbellValue;
+use carillon_hw::event::{Event, MIN_ENTRIES};
+use carillon_hw::mmu::ENTRY_BYTES;
+use carillon_hw::queue::{
+    CONTEXT_DESCRIPTOR_BYTES, ContextId, QUEUE_DESCRIPTOR_BYTES, QueueActivity, QueueFault,
+    QueueId, QueueState,
+};
+use carillon_hw::regs::{
+    Control, DoorbellControl, DoorbellModel, DoorbellPage, QueueCommand, QueueOperation, Status,
+};
+
+use crate::Config;
+use crate::command::Scratch;
+use crate::config::{Message, PciConfig};
+use crate::doorbell::Doorbells;
+use crate::event::{Cause, Events};
+use crate::fabric::Fabric;
+use crate::fault::{Faults, RingAction};
+use crate::mmu::{Memory, Mmu, Table};
+use crate::queue::{Deferred, Descriptors, Limits, Queue, Setup, Slot};
+use crate::recorder::FetchLog;
+use crate::ring::{self, Stop};
+use crate::scheduler::Engine;
+
+/// Watched queues that one switch of an engine looks at.
+const WATCHED_PER_SWITCH: usize = 4;
+/// All watched queues are looked at after this time, so that the millisecond that the book
+/// promises holds however many there are.
+const WATCH_ALL_NANOSECONDS: u64 = 400_000;
+
+/// The table registers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tables {
+    pub(crate) queues: Table,
+    pub(crate) contexts: Table,
+    pub(crate) events: Table,
+    pub(crate) aperture: Table,
+}
+
+/// A look that an injected fault put off.
+#[derive(Clone, Copy, Debug)]
+struct DelayedRing {
+    rounds: u32,
+    page: DoorbellPage,
+    value: u64,
+}
+
+/// Everything that registers and the device thread change.
+pub(crate) struct Device {
+    pub(crate) fabric: Arc<Fabric>,
+    parameters: Config,
+    control: Control,
+    fatal: bool,
+    gone: bool,
+    tables: Tables,
+    pub(crate) doorbells: Doorbells,
+    /// Counts changes of bindings, so that the watcher knows when its list is old.
+    pub(crate) bindings: u64,
+    /// Queues that are not inactive.
+    pub(crate) queues: BTreeMap<QueueId, Slot>,
+    /// Live queues by doorbell page (global model).
+    by_page: BTreeSet<(u32, QueueId)>,
+    pub(crate) engines: Vec<Engine>,
+    pub(crate) mmu: Mmu,
+    pub(crate) events: Events,
+    pub(crate) scratch: Scratch,
+    pub(crate) faults: Faults,
+    delayed: Vec<DelayedRing>,
+    pci: PciConfig,
+    /// Interrupt messages that the device thread shall send.
+    messages: u32,
+    pub(crate) fetch_log: Option<Arc<FetchLog>>,
+    /// Queues to look at without a ring.
+    watched: BTreeSet<QueueId>,
+    /// The watched queue whose turn is next, or the next after it.
+    next_watched: QueueId,
+    /// Device clock of the last look at every watched queue.
+    watched_all: u64,
+}
+
+impl Device {
+    pub(crate) fn new(parameters: Config, fabric: Arc<Fabric>) -> Self {
+        let pci = PciConfig::new(&parameters);
+        fabric.set_bus_master(pci.bus_master());
+        let mut device = Self {
+            doorbells: Doorbells::new(&fabric, parameters.doorbells),
+            fabric,
+            parameters,
+            control: Control::new(),
+            fatal: false,
+            gone: false,
+            tables: Tables::default(),
+            bindings: 0,
+            queues: BTreeMap::new(),
+            by_page: BTreeSet::new(),
+            engines: Vec::new(),
+            mmu: Mmu::new(parameters.tlb_entries),
+            events: Events::default(),
+            scratch: Scratch::default(),
+            faults: Faults::default(),
+            delayed: Vec::new(),
+            pci,
+            messages: 0,
+            fetch_log: None,
+            watched: BTreeSet::new(),
+            next_watched: QueueId(0),
+            watched_all: 0,
+        };
+        device.reset();
+        device
+    }
+
+    pub(crate) fn parameters(&self) -> &Config {
+        &self.parameters
+    }
+
+    pub(crate) fn control(&self) -> Control {
+        self.control
+    }
+
+    pub(crate) fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
+    /// The table registers while they may be written.
+    pub(crate) fn tables_mut(&mut self) -> Option<&mut Tables> {
+        (!self.control.enable()).then_some(&mut self.tables)
+    }
+
+    pub(crate) fn events(&self) -> &Events {
+        &self.events
+    }
+
+    pub(crate) fn events_mut(&mut self) -> &mut Events {
+        &mut self.events
+    }
+
+    pub(crate) fn clock(&self) -> u64 {
+        self.fabric.clock()
+    }
+
+    pub(crate) fn pci(&self) -> &PciConfig {
+        &self.pci
+    }
+
+    pub(crate) fn doorbell_page(&self, index: u32) -> Option<DoorbellPage> {
+        self.doorbells.page(index)
+    }
+
+    pub(crate) fn doorbell_control(&self, page: DoorbellPage) -> DoorbellControl {
+        self.doorbells.control(page)
+    }
+
+    pub(crate) fn take_accessed(&mut self, word: u32) -> u32 {
+        self.doorbells.take_accessed(word)
+    }
+
+    pub(crate) fn config_write(&mut self, offset: u16, width: u8, value: u32) {
+        if self.pci.write(offset, width, value) {
+            self.messages += 1;
+        }
+        self.fabric.set_bus_master(self.pci.bus_master());
+    }
+
+    pub(crate) fn msix_table_write(&mut self, dword: usize, value: u32) {
+        if self.pci.table_write(dword, value) {
+            self.messages += 1;
+        }
+    }
+
+    /// Whether work is fetched and memory may be written.
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.control.enable() && !self.fatal && !self.gone
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone
+    }
+
+    /// Falls off the bus: from here on nothing is read, written or raised.
+    pub(crate) fn lose(&mut self) {
+        self.gone = true;
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        Status::new()
+            .with_enabled(self.is_enabled())
+            .with_idle(!self.engines.iter().any(Engine::is_busy))
+            .with_fatal(self.fatal)
+    }
+
+    /// Whether the device thread has something to do apart from watching.
+    pub(crate) fn wants_thread(&self) -> bool {
+        let engines = || {
+            self.engines
+                .iter()
+                .any(|engine| !engine.stopped && (engine.is_busy() || engine.ran))
+        };
+        let pending = self.messages > 0 || self.events.is_wanted();
+        !self.gone
+            && (pending
+                || (self.is_enabled()
+                    && (!self.delayed.is_empty() || self.is_watching() || engines())))
+    }
+
+    /// Power-on state, apart from the PCI function's own and injected faults.
+    fn reset(&mut self) {
+        self.control = Control::new();
+        self.fatal = false;
+        self.tables = Tables::default();
+        self.doorbells.reset(&self.fabric);
+        self.bindings += 1;
+        self.queues.clear();
+        self.by_page.clear();
+        self.engines = (0..self.parameters.engines)
+            .map(|_| Engine::default())
+            .collect();
+        self.mmu.reset();
+        self.events = Events::default();
+        self.delayed.clear();
+        self.messages = 0;
+        self.watched.clear();
+    }
+
+    pub(crate) fn write_control(&mut self, control: Control) {
+        if control.reset() {
+            self.reset();
+            return;
+        }
+        let was = self.control.enable();
+        self.control.set_enable(control.enable());
+        if control.enable() && !was && !self.fatal {
+            self.enable();
+        }
+    }
+
+    fn is_table_usable(&self, table: Table, entry_bytes: u64) -> bool {
+        let end = u64::from(table.entries)
+            .checked_mul(entry_bytes)
+            .and_then(|bytes| table.base.checked_add(bytes));
+        table.base.is_aligned(PAGE_SIZE)
+            && end.is_some_and(|end| end.0 <= self.parameters.vram_bytes)
+    }
+
+    fn enable(&mut self) {
+        let tables = self.tables;
+        let usable = self.is_table_usable(tables.queues, QUEUE_DESCRIPTOR_BYTES)
+            && tables.queues.entries <= self.parameters.max_queues()
+            && self.is_table_usable(tables.contexts, CONTEXT_DESCRIPTOR_BYTES)
+            && self.is_table_usable(tables.events, carillon_hw::event::EVENT_BYTES)
+            && tables.events.entries.is_power_of_two()
+            && tables.events.entries >= MIN_ENTRIES
+            && (tables.aperture.entries == 0 || self.is_table_usable(tables.aperture, ENTRY_BYTES));
+        if !usable {
+            self.fatal = true;
+            self.events.assert(Cause::Fatal);
+            return;
+        }
+        self.mmu.contexts = tables.contexts;
+        self.mmu.aperture = tables.aperture;
+        self.events.ring = tables.events.base;
+        self.events.entries = tables.events.entries;
+        // A device that was only paused looks at everything that may have gone on meanwhile.
+        self.queues.retain(|id, _| id.0 < tables.queues.entries);
+        self.watched.retain(|id| id.0 < tables.queues.entries);
+        let ids: Vec<QueueId> = self.queues.keys().copied().collect();
+        for id in ids {
+            self.look(id, None);
+        }
+    }
+
+    pub(crate) fn invalidate(&mut self, context: ContextId, all: bool) {
+        if all {
+            self.mmu.invalidate_all();
+        } else {
+            self.mmu.invalidate(context);
+        }
+    }
+
+    pub(crate) fn descriptors(&self) -> Descriptors {
+        Descriptors(self.tables.queues)
+    }
+
+    // Doorbells.
+
+    /// Binds a page: one step for everybody who rings meanwhile.
+    pub(crate) fn bind(&mut self, page: DoorbellPage, control: DoorbellControl) {
+        self.doorbells.bind(&self.fabric, page, control);
+        self.bindings += 1;
+        self.delayed.retain(|delayed| delayed.page != page);
+        match self.parameters.model {
+            DoorbellModel::Dedicated => {
+                if let Some(owner) = control.owner() {
+                    self.watched.remove(&owner);
+                    self.look(owner, None);
+                }
+            }
+            DoorbellModel::Global if control.bound() => {
+                let by_page = &self.by_page;
+                self.watched
+                    .retain(|queue| !by_page.contains(&(page.index(), *queue)));
+                self.look_at_page(page, None, None);
+            }
+            DoorbellModel::Global => {}
+        }
+    }
+
+    /// Takes the ring of a page, if there is one, and looks.
+    pub(crate) fn take_ring(&mut self, page: DoorbellPage) -> bool {
+        let Some(value) = self.doorbells.take(&self.fabric, page) else {
+            return false;
+        };
+        let rung = self.clock();
+        match self.faults.ring(page.index()) {
+            None => self.ring_looks(page, value, rung),
+            Some(RingAction::Drop) => {}
+            Some(RingAction::Delay { rounds } | RingAction::DelayData { rounds }) => {
+                // With the data late, the look at once would find the write pointer that was
+                // seen last, and so nothing.
+                self.delayed.push(DelayedRing {
+                    rounds,
+                    page,
+                    value,
+                });
+            }
+        }
+        true
+    }
+
+    /// Lets delayed rings come one round nearer.
+    pub(crate) fn delayed_rings(&mut self) {
+        if self.delayed.is_empty() {
+            return;
+        }
+        let now = self.clock();
+        for mut ring in std::mem::take(&mut self.delayed) {
+            if ring.rounds == 0 {
+                self.ring_looks(ring.page, ring.value, now);
+            } else {
+                ring.rounds -= 1;
+                self.delayed.push(ring);
+            }
+        }
+    }
+
+    fn ring_looks(&mut self, page: DoorbellPage, value: u64, rung: u64) {
+        match self.parameters.model {
+            DoorbellModel::Dedicated => {
+                if let Some(owner) = self.doorbells.control(page).owner() {
+                    self.look(owner, Some(rung));
+                }
+            }
+            DoorbellModel::Global => {
+                let named = QueueId(GlobalDoorbellValue::from_bits(value).queue());
+                self.look_at_page(page, Some(named), Some(rung));
+            }
+        }
+    }
+
+    /// Looks at `first` if it belongs to the page, then at every other live queue of the page.
+    fn look_at_page(&mut self, page: DoorbellPage, first: Option<QueueId>, rung: Option<u64>) {
+        let index = page.index();
+        let first = first.filter(|queue| self.by_page.contains(&(index, *queue)));
+        if let Some(queue) = first {
+            self.look(queue, rung);
+        }
+        let others: Vec<QueueId> = self
+            .by_page
+            .range((index, QueueId(0))..=(index, QueueId(u32::MAX)))
+            .map(|(_, queue)| *queue)
+            .filter(|queue| Some(*queue) != first)
+            .collect();
+        for queue in others {
+            self.look(queue, rung);
+        }
+    }
+
+    /// Whether some queue is watched.
+    pub(crate) fn is_watching(&self) -> bool {
+        !self.watched.is_empty()
+    }
+
+    fn watch(&mut self, id: QueueId) {
+        if let Some(Slot::Live(_)) = self.queues.get(&id) {
+            self.watched.insert(id);
+            self.look(id, None);
+        }
+    }
+
+    /// Looks at some watched queues, in turn; at all of them if the last time is too long ago.
+    pub(crate) fn look_at_watched(&mut self) {
+        if self.watched.is_empty() {
+            return;
+        }
+        let now = self.clock();
+        let count = if now.saturating_sub(self.watched_all) >= WATCH_ALL_NANOSECONDS {
+            self.watched_all = now;
+            self.watched.len()
+        } else {
+            WATCHED_PER_SWITCH.min(self.watched.len())
+        };
+        for _ in 0..count {
+            let next = self.watched.range(self.next_watched..).next();
+            let Some(&id) = next.or_else(|| self.watched.first()) else {
+                return;
+            };
+            self.next_watched = QueueId(id.0.wrapping_add(1));
+            self.look(id, None);
+        }
+    }
+
+    // Queues.
+
+    /// Reads the write pointer once; makes the queue pending if there is work.
+    pub(crate) fn look(&mut self, id: QueueId, rung: Option<u64>) {
+        if !self.is_enabled() {
+            return;
+        }
+        let descriptors = self.descriptors();
+        let Some(Slot::Live(queue)) = self.queues.get_mut(&id) else {
+            return;
+        };
+        // A hung queue faults at the engine reset, whatever its write pointer says.
+        if queue.suspended || queue.hung {
+            return;
+        }
+        self.fabric.counters.looks.add(1);
+        let mut memory = Memory {
+            fabric: &self.fabric,
+            mmu: &mut self.mmu,
+        };
+        let found = ring::write_pointer(&mut memory, &queue.setup)
+            .and_then(|write| Ok((write, ring::pending(queue, write)?)));
+        let (write, pending) = match found {
+            Ok(found) => found,
+            Err(stop) => return self.fault(id, stop),
+        };
+        let half = descriptors.device_half(&self.fabric, id);
+        half.last_look(self.fabric.clock());
+        if write != queue.seen {
+            queue.seen = write;
+            queue.useful_looks = queue.useful_looks.wrapping_add(1);
+            queue.rung = rung;
+            self.fabric.counters.useful_looks.add(1);
+            half.seen_write_pointer(write);
+            half.useful_looks(queue.useful_looks);
+        }
+        if pending > 0 {
+            half.activity(QueueActivity::BUSY);
+            let engine = &mut self.engines[queue.setup.engine];
+            if queue.ticket.is_none() && !engine.stopped {
+                queue.ticket = Some(engine.enter(id, queue.setup.band));
+            }
+        } else if queue.execution.is_none() {
+            half.activity(QueueActivity::IDLE);
+            leave_run_list(&mut self.engines, queue);
+        }
+    }
+
+    /// Stops a queue by its own mistake.
+    pub(crate) fn fault(&mut self, id: QueueId, stop: Stop) {
+        let Some(slot) = self.queues.get_mut(&id) else {
+            return;
+        };
+        let former = std::mem::replace(slot, Slot::Faulted);
+        let deferred = match former {
+            Slot::Live(mut queue) => {
+                leave_run_list(&mut self.engines, &mut queue);
+                self.by_page.remove(&(queue.setup.doorbell_page, id));
+                queue.deferred
+            }
+            Slot::Faulted => Vec::new(),
+        };
+        self.watched.remove(&id);
+        self.fabric.counters.queue_faults.add(1);
+        let half = self.descriptors().device_half(&self.fabric, id);
+        half.fault(stop.fault, stop.address);
+        half.activity(QueueActivity::IDLE);
+        half.state(QueueState::FAULTED);
+        self.post(Event::QueueFaulted {
+            queue: id,
+            fault: stop.fault,
+            address: stop.address,
+        });
+        for command in deferred {
+            match command {
+                Deferred::Suspend { tag } => self.suspend(id, tag),
+                Deferred::Deactivate => self.deactivate(id),
+            }
+        }
+    }
+
+    pub(crate) fn post(&mut self, event: Event) {
+        if self.is_enabled() {
+            self.events.post(&self.fabric, event);
+        }
+    }
+
+    pub(crate) fn queue_command(&mut self, command: QueueCommand) {
+        let id = command.queue_id();
+        let Some(operation) = command.operation() else {
+            return;
+        };
+        if !self.is_enabled() || !self.descriptors().contains(id) {
+            return;
+        }
+        match operation {
+            QueueOperation::Activate => self.activate(id),
+            QueueOperation::Deactivate => self.deactivate(id),
+            QueueOperation::Suspend => self.suspend(id, command.tag()),
+            QueueOperation::Resume => self.resume(id),
+            QueueOperation::Look => self.look(id, None),
+            QueueOperation::Reload => self.reload(id),
+            QueueOperation::Watch => self.watch(id),
+        }
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            engines: self.parameters.engines,
+            contexts: self.tables.contexts.entries,
+            doorbells: self.parameters.doorbells,
+            model: self.parameters.model,
+        }
+    }
+
+    fn activate(&mut self, id: QueueId) {
+        if let Some(Slot::Live(_)) = self.queues.get(&id) {
+            return;
+        }
+        let half = self.descriptors().driver_half(&self.fabric, id);
+        match Setup::parse(&half, self.limits()) {
+            Err(value) => {
+                self.queues.insert(id, Slot::Faulted);
+                self.fault(id, Stop::new(QueueFault::DESCRIPTOR, value));
+            }
+            Ok(setup) => {
+                let queue = Box::new(Queue::new(setup, half.start));
+                self.queues.insert(id, Slot::Live(queue));
+                self.join_page(setup, id);
+                let device_half = self.descriptors().device_half(&self.fabric, id);
+                device_half.begin(half.start);
+                self.look(id, None);
+            }
+        }
+    }
+
+    fn join_page(&mut self, setup: Setup, id: QueueId) {
+        if self.parameters.model == DoorbellModel::Global {
+            self.by_page.insert((setup.doorbell_page, id));
+        }
+    }
+
+    fn deactivate(&mut self, id: QueueId) {
+        match self.queues.get_mut(&id) {
+            Some(Slot::Live(queue)) if queue.hung => {
+                queue.deferred.push(Deferred::Deactivate);
+                return;
+            }
+            Some(Slot::Live(queue)) => {
+                leave_run_list(&mut self.engines, queue);
+                self.by_page.remove(&(queue.setup.doorbell_page, id));
+            }
+            Some(Slot::Faulted) | None => {}
+        }
+        self.queues.remove(&id);
+        self.watched.remove(&id);
+        let half = self.descriptors().device_half(&self.fabric, id);
+        half.activity(QueueActivity::IDLE);
+        half.state(QueueState::INACTIVE);
+    }
+
+    fn suspend(&mut self, id: QueueId, tag: u32) {
+        if let Some(Slot::Live(queue)) = self.queues.get_mut(&id) {
+            if queue.hung {
+                queue.deferred.push(Deferred::Suspend { tag });
+                return;
+            }
+            if !queue.suspended {
+                queue.suspended = true;
+                leave_run_list(&mut self.engines, queue);
+                let half = self.descriptors().device_half(&self.fabric, id);
+                half.state(QueueState::SUSPENDED);
+            }
+        }
+        self.post(Event::SuspendCompleted { queue: id, tag });
+    }
+
+    fn resume(&mut self, id: QueueId) {
+        let Some(Slot::Live(queue)) = self.queues.get_mut(&id) else {
+            return;
+        };
+        if !queue.suspended {
+            return;
+        }
+        queue.suspended = false;
+        let half = self.descriptors().device_half(&self.fabric, id);
+        half.state(QueueState::RUNNABLE);
+        self.look(id, None);
+    }
+
+    fn reload(&mut self, id: QueueId) {
+        let half = self.descriptors().driver_half(&self.fabric, id);
+        let parsed = Setup::parse(&half, self.limits());
+        let Some(Slot::Live(queue)) = self.queues.get_mut(&id) else {
+            return;
+        };
+        let setup = match parsed {
+            Ok(setup) => setup,
+            Err(value) => return self.fault(id, Stop::new(QueueFault::DESCRIPTOR, value)),
+        };
+        let former = std::mem::replace(&mut queue.setup, setup);
+        let moved = (former.engine, former.band) != (setup.engine, setup.band);
+        // A hung packet keeps its engine, whatever the driver wishes.
+        if moved
+            && !queue.hung
+            && let Some(ticket) = queue.ticket.take()
+        {
+            self.engines[former.engine].leave(ticket);
+            let engine = &mut self.engines[setup.engine];
+            if !engine.stopped {
+                queue.ticket = Some(engine.enter(id, setup.band));
+            }
+        }
+        self.by_page.remove(&(former.doorbell_page, id));
+        self.join_page(setup, id);
+    }
+
+    // Engines.
+
+    pub(crate) fn engine_reset(&mut self, ordinal: u32) {
+        let Some(engine) = self.engines.get_mut(ordinal as usize) else {
+            return;
+        };
+        let running = engine.current;
+        engine.stopped = true;
+        engine.clear();
+        for slot in self.queues.values_mut() {
+            if let Slot::Live(queue) = slot
+                && queue.setup.engine == ordinal as usize
+            {
+                queue.ticket = None;
+            }
+        }
+        if let Some(record) = running {
+            self.fault(record.queue, Stop::new(QueueFault::ENGINE_RESET, 0));
+        }
+    }
+
+    pub(crate) fn engine_resume(&mut self, ordinal: u32) {
+        let Some(engine) = self.engines.get_mut(ordinal as usize) else {
+            return;
+        };
+        engine.stopped = false;
+        let ids: Vec<QueueId> = self
+            .queues
+            .iter()
+            .filter_map(|(id, slot)| match slot {
+                Slot::Live(queue) if queue.setup.engine == ordinal as usize => Some(*id),
+                _ => None,
+            })
+            .collect();
+        for id in ids {
+            self.look(id, None);
+        }
+    }
+
+    // Interrupts.
+
+    /// How many messages to send now; to be sent by the device thread without the lock.
+    pub(crate) fn take_messages(&mut self) -> u32 {
+        if self.gone {
+            return 0;
+        }
+        let mut count = std::mem::take(&mut self.messages);
+        if self.events.take_wanted() && self.pci.message() == Message::Send {
+            count += 1;
+        }
+        count
+    }
+
+    /// Asks the device thread for a message that no event stands behind.
+    pub(crate) fn spurious_interrupt(&mut self) {
+        if self.pci.message() == Message::Send {
+            self.messages += 1;
+        }
+    }
+
+    pub(crate) fn config_read(&self, offset: u16, width: u8) -> u32 {
+        self.pci.read(offset, width)
+    }
+}
+
+/// Takes a queue off the run list of its engine.
+pub(crate) fn leave_run_list(engines: &mut [Engine], queue: &mut Queue) {
+    if let Some(ticket) = queue.ticket.take() {
+        engines[queue.setup.engine].leave(ticket);
+    }
+}

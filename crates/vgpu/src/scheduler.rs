@@ -1,0 +1,115 @@
+//! Run lists of an engine (`docs/hardware.md` section 6.3).
+
+use std::collections::VecDeque;
+
+use carillon_hw::queue::QueueId;
+
+/// Number of priority bands.
+const BANDS: usize = 4;
+/// Packets (or slices of long ones) that a queue runs before another gets its turn.
+pub(crate) const PACKETS_PER_TURN: u32 = 64;
+/// Blocked queues of a band that one search for work examines.
+pub(crate) const EXAMINED_PER_SEARCH: usize = 16;
+
+/// A stay on a run list. Taking a queue off changes its ticket and so makes the list's record
+/// stale without a search for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ticket(u64);
+
+/// A record of a run list; good only if the queue still has the ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Record {
+    pub(crate) queue: QueueId,
+    pub(crate) ticket: Ticket,
+}
+
+#[derive(Debug, Default)]
+struct Band {
+    ready: VecDeque<Record>,
+    blocked: VecDeque<Record>,
+}
+
+/// One engine: the queue that runs and those that want to.
+#[derive(Debug, Default)]
+pub(crate) struct Engine {
+    bands: [Band; BANDS],
+    pub(crate) current: Option<Record>,
+    /// Packets of the present turn.
+    pub(crate) packets: u32,
+    /// Queues that hold a ticket, the running one included.
+    tickets: usize,
+    next_ticket: u64,
+    /// Ran something since it was last reported idle.
+    pub(crate) ran: bool,
+    /// Reset and not resumed.
+    pub(crate) stopped: bool,
+}
+
+impl Engine {
+    /// Whether a queue is running or pending.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.tickets != 0
+    }
+
+    /// Puts a queue at the back of its band.
+    pub(crate) fn enter(&mut self, queue: QueueId, band: usize) -> Ticket {
+        let ticket = Ticket(self.next_ticket);
+        self.next_ticket += 1;
+        self.tickets += 1;
+        self.bands[band].ready.push_back(Record { queue, ticket });
+        ticket
+    }
+
+    /// A queue gave up its ticket.
+    pub(crate) fn leave(&mut self, ticket: Ticket) {
+        self.tickets -= 1;
+        if self.current.is_some_and(|record| record.ticket == ticket) {
+            self.current = None;
+        }
+    }
+
+    /// The running queue goes to the back of its band.
+    pub(crate) fn rotate(&mut self, band: usize) {
+        if let Some(record) = self.current.take() {
+            self.bands[band].ready.push_back(record);
+        }
+    }
+
+    /// The running queue waits for a fence.
+    pub(crate) fn block(&mut self, band: usize) {
+        if let Some(record) = self.current.take() {
+            self.bands[band].blocked.push_back(record);
+        }
+    }
+
+    pub(crate) fn bands() -> impl Iterator<Item = usize> {
+        (0..BANDS).rev()
+    }
+
+    pub(crate) fn blocked(&self, band: usize) -> usize {
+        self.bands[band].blocked.len()
+    }
+
+    pub(crate) fn take_blocked(&mut self, band: usize) -> Option<Record> {
+        self.bands[band].blocked.pop_front()
+    }
+
+    pub(crate) fn put_blocked(&mut self, band: usize, record: Record) {
+        self.bands[band].blocked.push_back(record);
+    }
+
+    pub(crate) fn put_ready(&mut self, band: usize, record: Record) {
+        self.bands[band].ready.push_back(record);
+    }
+
+    pub(crate) fn take_ready(&mut self, band: usize) -> Option<Record> {
+        self.bands[band].ready.pop_front()
+    }
+
+    /// Forgets every list; whoever holds a ticket must drop it.
+    pub(crate) fn clear(&mut self) {
+        self.bands = Default::default();
+        self.current = None;
+        self.tickets = 0;
+    }
+}

@@ -1,0 +1,197 @@
+//! The device thread: watches doorbells, runs engines, sends interrupts.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use carillon_hw::pci::VECTOR_EVENTS;
+use carillon_hw::regs::DoorbellPage;
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::device::Device;
+use crate::doorbell::is_rung;
+use crate::fabric::Fabric;
+use crate::fault::InterruptAction;
+
+/// How long the thread spins after the last thing it did: a client that submits in a loop finds
+/// it awake.
+const SPIN: Duration = Duration::from_millis(10);
+/// How long it then gives way at every turn before it sleeps.
+const YIELD: Duration = Duration::from_millis(12);
+/// Shortest and longest sleep. A ring cannot wake the thread, since it is a store to plain
+/// memory, so the longest sleep bounds the time from a ring, or from a write pointer of a watched
+/// queue, to the look at it on an idle device.
+const SLEEP: (Duration, Duration) = (Duration::from_micros(50), Duration::from_micros(500));
+/// Spins between looks at the clock.
+const SPINS_PER_CLOCK: u32 = 64;
+/// Spins between yields, so that a machine with few CPUs gets on.
+const SPINS_PER_YIELD: u32 = 1024;
+/// Steps of busy engines between scans of many doorbell pages.
+const STEPS_PER_SCAN: u32 = 16;
+/// Up to this many pages are scanned at every step.
+const FEW_PAGES: usize = 8;
+
+/// What the device thread shares with everybody else.
+pub(crate) struct Shared {
+    pub(crate) fabric: Arc<Fabric>,
+    pub(crate) device: Mutex<Device>,
+    /// A copy of [`Device::bindings`].
+    bindings: AtomicU64,
+    /// The device has more to do than to watch; set under the lock.
+    work: AtomicBool,
+    stop: AtomicBool,
+}
+
+impl Shared {
+    pub(crate) fn new(fabric: Arc<Fabric>, device: Device) -> Self {
+        Self {
+            fabric,
+            device: Mutex::new(device),
+            bindings: AtomicU64::new(0),
+            work: AtomicBool::new(false),
+            stop: AtomicBool::new(false),
+        }
+    }
+
+    /// Publishes what the device thread has to know; true if it has something to do. To be called
+    /// with the lock held after every change.
+    pub(crate) fn publish(&self, device: &Device) -> bool {
+        let wanted = device.wants_thread();
+        self.work.store(wanted, Ordering::Release);
+        // A binding that changed also wakes the thread: its list of pages is old.
+        let changed = self.bindings.swap(device.bindings, Ordering::Release) != device.bindings;
+        wanted || changed
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stop.store(true, Ordering::Release);
+    }
+}
+
+/// How the thread passes the time.
+struct Backoff {
+    active: Instant,
+    spins: u32,
+    sleep: Duration,
+}
+
+impl Backoff {
+    fn new() -> Self {
+        Self {
+            active: Instant::now(),
+            spins: 0,
+            sleep: SLEEP.0,
+        }
+    }
+
+    fn wait(&mut self) {
+        self.spins = self.spins.wrapping_add(1);
+        if !self.spins.is_multiple_of(SPINS_PER_CLOCK) && self.sleep == SLEEP.0 {
+            std::hint::spin_loop();
+            return;
+        }
+        let idle = self.active.elapsed();
+        if idle < SPIN {
+            if self.spins.is_multiple_of(SPINS_PER_YIELD) {
+                thread::yield_now();
+            }
+        } else if idle < YIELD {
+            thread::yield_now();
+        } else {
+            // Register accesses unpark the thread.
+            thread::park_timeout(self.sleep);
+            self.sleep = (self.sleep * 2).min(SLEEP.1);
+        }
+    }
+}
+
+/// The list of bound pages, good for one count of bindings.
+#[derive(Default)]
+struct Watch {
+    bindings: u64,
+    pages: Vec<DoorbellPage>,
+}
+
+impl Watch {
+    fn refresh(&mut self, device: &Device) {
+        if self.bindings != device.bindings {
+            self.bindings = device.bindings;
+            self.pages.clear();
+            self.pages.extend(device.doorbells.bound());
+        }
+    }
+}
+
+/// Runs until [`Shared::stop`].
+pub(crate) fn run(shared: &Shared) {
+    let mut watch = Watch::default();
+    let mut backoff = Backoff::new();
+    while !shared.stop.load(Ordering::Acquire) {
+        let rung = watch
+            .pages
+            .iter()
+            .any(|page| is_rung(&shared.fabric.doorbells, *page));
+        let changed = shared.bindings.load(Ordering::Acquire) != watch.bindings;
+        if (rung || changed || shared.work.load(Ordering::Acquire)) && turn(shared, &mut watch) {
+            backoff = Backoff::new();
+        } else {
+            backoff.wait();
+        }
+    }
+}
+
+/// Takes rings and runs engines until nothing is left to do; true if something was done.
+fn turn(shared: &Shared, watch: &mut Watch) -> bool {
+    let mut device = shared.device.lock();
+    let mut worked = false;
+    let mut steps = 0_u32;
+    while !device.is_gone() && !shared.stop.load(Ordering::Acquire) {
+        watch.refresh(&device);
+        let mut busy = false;
+        if watch.pages.len() <= FEW_PAGES || steps.is_multiple_of(STEPS_PER_SCAN) {
+            for page in &watch.pages {
+                busy |= is_rung(&shared.fabric.doorbells, *page) && device.take_ring(*page);
+            }
+        }
+        device.delayed_rings();
+        busy |= device.run_engines();
+        busy |= send_messages(shared, &mut device);
+        if busy {
+            worked = true;
+        } else if steps.is_multiple_of(STEPS_PER_SCAN) {
+            break;
+        } else {
+            // The pages were not scanned in this round: do so before giving up.
+            steps = STEPS_PER_SCAN - 1;
+        }
+        steps = steps.wrapping_add(1);
+        // Whoever waits to access a register goes first.
+        MutexGuard::bump(&mut device);
+    }
+    shared.publish(&device);
+    MutexGuard::unlock_fair(device);
+    worked
+}
+
+/// Sends what is to be sent, without the lock.
+fn send_messages(shared: &Shared, device: &mut MutexGuard<'_, Device>) -> bool {
+    let mut count = 0;
+    for _ in 0..device.take_messages() {
+        count += match device.faults.interrupt() {
+            None => 1,
+            Some(InterruptAction::Drop) => 0,
+            Some(InterruptAction::Repeat { times }) => times.saturating_add(1),
+        };
+    }
+    if count == 0 {
+        return false;
+    }
+    shared.fabric.counters.interrupts.add(u64::from(count));
+    MutexGuard::unlocked(device, || {
+        for _ in 0..count {
+            shared.fabric.raise(VECTOR_EVENTS);
+        }
+    });
+    true
+}
