@@ -84,6 +84,16 @@ thread_local! {
     static CRITICAL_REGIONS: Cell<u32> = const { Cell::new(0) };
 }
 
+/// Critical regions that this thread is in.
+pub(super) fn critical_regions() -> u32 {
+    CRITICAL_REGIONS.get()
+}
+
+/// Puts the count back after a call that was abandoned or broke the rule.
+pub(super) fn set_critical_regions(count: u32) {
+    CRITICAL_REGIONS.set(count);
+}
+
 fn check(nt: &Nt, name: &LockName, mutex: DriverAddr) {
     let event = mutex.offset(EVENT);
     let initialised = match name.kind {

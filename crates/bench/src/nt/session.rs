@@ -14,6 +14,7 @@ use super::etw::Etw;
 use super::io::IoObjects;
 use super::key::Keys;
 use super::memory::IoSpace;
+use super::mutex;
 use super::physical::PhysicalMemory;
 use super::thunk;
 use crate::trap::boundary::{self, Abandoned};
@@ -29,7 +30,7 @@ pub struct Config {
     pub memory_bytes: usize,
     /// Processors that the driver is told of.
     pub processors: u32,
-    /// Physical address from which the driver may map I/O space; reported only.
+    /// Process in whose context driver calls run.
     pub process_id: u64,
 }
 
@@ -164,13 +165,15 @@ impl Nt {
         let ddi_before = thread::replace_ddi(Some(name));
         let calls_before = thread::calls();
         let held_before = thread::with_held(|held| held.len());
+        let regions_before = mutex::critical_regions();
         let result = boundary::run(f);
         match &result {
-            Ok(_) => self.check_return(name, irql, held_before),
+            Ok(_) => self.check_return(name, irql, held_before, regions_before),
             // A model function that was abandoned may have replaced the current session.
             Err(Abandoned) => CURRENT.set(Arc::as_ptr(self)),
         }
         thread::with_held(|held| held.truncate(held_before));
+        mutex::set_critical_regions(regions_before);
         let calls = thread::calls();
         let kernel = calls.kernel - calls_before.kernel;
         self.verifier
@@ -180,7 +183,19 @@ impl Nt {
         result
     }
 
-    fn check_return(&self, ddi: &'static str, before: Irql, held_before: usize) {
+    fn check_return(
+        &self,
+        ddi: &'static str,
+        before: Irql,
+        held_before: usize,
+        regions_before: u32,
+    ) {
+        let regions = mutex::critical_regions();
+        if regions != regions_before {
+            let what = format!("{ddi} entered with {regions_before}, returned with {regions}");
+            let import = "KeEnterCriticalRegion";
+            self.verifier.report(ViolationKind::Misuse { import, what });
+        }
         let after = irql::current();
         if after != before {
             self.verifier
