@@ -3,6 +3,7 @@
 mod counts;
 mod cross;
 mod image;
+mod inf;
 mod layout;
 mod process;
 mod published_crates;

@@ -30,9 +30,14 @@ pub(crate) fn ensure(layout: &Layout) -> Result<Tools> {
         return Ok(tools);
     }
     install_rust(layout)?;
+    let can_install = process::find_program("apt-get").is_some() && is_root();
+    if can_install {
+        // Which packages there are to choose from is only known with fresh lists.
+        process::run(apt_get().arg("update"))?;
+    }
     let packages = missing_packages(layout)?;
     if !packages.is_empty() {
-        install_packages(&packages)?;
+        install_packages(&packages, can_install)?;
     }
     find(layout)?.with_context(|| {
         format!(
@@ -146,28 +151,26 @@ fn newest_llvm_package() -> u32 {
         .unwrap_or(LLVM_PACKAGES[0])
 }
 
-fn install_packages(packages: &[String]) -> Result<()> {
+fn install_packages(packages: &[String], can_install: bool) -> Result<()> {
     let list = packages.join(" ");
+    if can_install {
+        eprintln!("setup: installing {list}");
+        let mut install = apt_get();
+        install
+            .args(["install", "-y", "--no-install-recommends"])
+            .args(packages);
+        return process::run(&mut install);
+    }
     if process::find_program("apt-get").is_none() {
         bail!(
             "the cross build needs what Debian calls {list}; this machine has no apt-get, \
              install their like by hand (docs/building.md says what each is for)"
         );
     }
-    if !is_root() {
-        bail!(
-            "the cross build needs packages; run\n\n    \
-             sudo apt-get update && sudo apt-get install -y --no-install-recommends {list}\n"
-        );
-    }
-    eprintln!("setup: installing {list}");
-    process::run(apt_get().arg("update"))?;
-    // The lists may have offered another LLVM than the guess made without them.
-    process::run(
-        apt_get()
-            .args(["install", "-y", "--no-install-recommends"])
-            .args(packages),
-    )
+    bail!(
+        "the cross build needs packages; run\n\n    \
+         sudo apt-get update && sudo apt-get install -y --no-install-recommends {list}\n"
+    );
 }
 
 /// apt-get that asks nothing and prints on standard error, which keeps standard output for results.

@@ -12,6 +12,7 @@ use cargo_metadata::Metadata;
 use crate::counts::Counts;
 use crate::cross::{self, published};
 use crate::image;
+use crate::inf;
 use crate::layout::{Layout, Profile};
 use crate::process;
 use crate::published_crates;
@@ -33,6 +34,7 @@ pub(crate) fn run(layout: &Layout) -> Result<Counts> {
     session.check("wdk crates as published", || {
         published_crates::check(layout)
     });
+    session.check("INF", || inf(layout));
     session.step("clippy, driver", |log| {
         Ok(Counts::one(cross::clippy(layout, log)?))
     });
@@ -53,6 +55,13 @@ pub(crate) fn run(layout: &Layout) -> Result<Counts> {
         });
     }
     Ok(session.counts)
+}
+
+fn inf(layout: &Layout) -> Result<String> {
+    let path = layout.root().join("inf").join("carillon.inx");
+    let text =
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    inf::check(&text).with_context(|| path.display().to_string())
 }
 
 /// A cargo command for the host. What the cargo that runs this task set for itself stays out.
