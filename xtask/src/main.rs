@@ -34,6 +34,8 @@ enum Task {
     Setup,
     /// Build carillon.sys and carillon.pdb on Linux.
     Build(BuildArgs),
+    /// Run clippy on the driver package, which plain `cargo clippy` leaves out.
+    Clippy,
     /// Check a driver image and the PDB beside it.
     CheckSys(CheckSysArgs),
     /// Run every test and check; the last line counts them.
@@ -87,6 +89,7 @@ fn run() -> Result<ExitCode> {
             };
             cross::build(&layout, profile, None)?;
         }
+        Task::Clippy => cross::clippy(&layout, None)?,
         Task::CheckSys(args) => check_sys(&layout, &args)?,
         Task::Test => {
             let counts = test::run(&layout)?;

@@ -36,7 +36,8 @@ pub(crate) fn run(layout: &Layout) -> Result<Counts> {
     });
     session.check("INF", || inf(layout));
     session.step("clippy, driver", |log| {
-        Ok(Counts::one(cross::clippy(layout, log)?))
+        cross::clippy(layout, Some(log))?;
+        Ok(Counts::one(true))
     });
     let built = session.step("cross build", |log| {
         cross::build(layout, Profile::Release, Some(log))?;

@@ -52,13 +52,22 @@ pub(crate) fn build(layout: &Layout, profile: Profile, log: Option<&Path>) -> Re
     Ok(sys)
 }
 
-/// Runs clippy on the driver package with the cross toolchain, warnings denied. Says whether it
-/// found nothing.
-pub(crate) fn clippy(layout: &Layout, log: &Path) -> Result<bool> {
+/// Runs clippy on the driver package with the cross toolchain, warnings denied. Its output goes to
+/// the log file, if one is named. The crates below it are linted with the host's.
+pub(crate) fn clippy(layout: &Layout, log: Option<&Path>) -> Result<()> {
     let tools = setup::ensure(layout)?;
     let mut cargo = cargo(layout, &tools, "clippy")?;
-    cargo.args(["--", "-D", "warnings"]);
-    process::run_logged(&mut cargo, log)
+    cargo.args(["--no-deps", "--", "-D", "warnings"]);
+    match log {
+        None => process::run(&mut cargo),
+        Some(log) => {
+            ensure!(
+                process::run_logged(&mut cargo, log)?,
+                "clippy objects to the driver"
+            );
+            Ok(())
+        }
+    }
 }
 
 /// A Cargo command on the driver package, set up for the cross build.
