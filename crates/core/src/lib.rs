@@ -5,6 +5,9 @@
 //! * [`irql`]: tokens that prove at which interrupt level the code runs
 //! * [`notify`]: what is reported to dxgkrnl
 //! * [`handle`], [`arena`]: generational handles and the tables behind them
+//! * [`doorbell`]: logical and physical doorbells, connection, victims
+//! * [`objects`]: processes, devices, contexts, queues, allocations, fences
+//! * [`adapter`]: one started GPU, the operations behind the DDI table
 //!
 //! The crate forbids `unsafe`, allocates fallibly, and knows no OS: `src/` of the driver is the
 //! rim that supplies the traits and the entry points.
@@ -16,10 +19,14 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod adapter;
 pub mod arena;
 pub mod doorbell;
 pub mod error;
 pub mod handle;
 pub mod irql;
 pub mod notify;
+pub mod objects;
 pub mod platform;
+#[cfg(test)]
+mod testing;

@@ -172,6 +172,20 @@ pub struct ContextDescriptor {
     pub reserved1: [u64; 2],
 }
 
+impl QueueDriverHalf {
+    /// The half as the quadwords that are stored to the table, in order.
+    pub fn to_words(self) -> [u64; 8] {
+        zerocopy::transmute!(self)
+    }
+}
+
+impl ContextDescriptor {
+    /// The descriptor as the quadwords that are stored to the table, in order.
+    pub fn to_words(self) -> [u64; 4] {
+        zerocopy::transmute!(self)
+    }
+}
+
 const _: () = assert!(size_of::<QueueDriverHalf>() as u64 == DEVICE_HALF_OFFSET);
 const _: () = assert!(
     size_of::<QueueDriverHalf>() as u64 + size_of::<QueueDeviceHalf>() as u64

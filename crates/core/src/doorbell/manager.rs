@@ -303,6 +303,11 @@ impl<P: Platform> Manager<P> {
         inner.doorbells.get(handle).map(|d| (d.state, d.counters))
     }
 
+    /// The queue of a doorbell.
+    pub fn queue_of(&self, handle: Handle<DoorbellKind>) -> Option<QueueId> {
+        self.inner.lock().doorbells.get(handle).map(|d| d.queue)
+    }
+
     /// Counters of all doorbells together.
     pub fn counters(&self) -> ManagerCounters {
         self.inner.lock().counters

@@ -30,6 +30,8 @@
 
 pub mod manager;
 pub mod pages;
+#[cfg(test)]
+mod tests;
 
 use carillon_hw::queue::{ContextId, QueueId};
 use carillon_hw::regs::DoorbellPage;

@@ -1,0 +1,188 @@
+//! The doorbell DDIs of an adapter.
+
+use carillon_hw::doorbell::DoorbellPrivateData;
+use carillon_hw::queue::QueueDriverHalf;
+use carillon_hw::regs::DoorbellPage;
+use carillon_hw::ring::{CONTROL_BYTES, RingSize};
+
+use super::Adapter;
+use super::queues::{user_half, with_logs};
+use crate::doorbell::{DoorbellCounters, DoorbellKind, NewDoorbell, State};
+use crate::error::{Error, Result};
+use crate::handle::{Handle, OsHandle};
+use crate::irql::Passive;
+use crate::objects::{QueueKind, QueueMode, UserRing, context_id, queue_id};
+use crate::platform::Platform;
+
+/// `DXGKARG_CREATEDOORBELL` without its pointers.
+#[derive(Clone, Copy, Debug)]
+pub struct CreateDoorbell<'a> {
+    /// The queue.
+    pub queue: Handle<QueueKind>,
+    /// The OS's handle of the doorbell.
+    pub os: OsHandle,
+    /// Private driver data, copied once.
+    pub private_data: &'a [u8],
+    /// `hRingBuffer`, as passed.
+    pub ring: u64,
+    /// `hRingBufferControl`, as passed; 0 if there is none.
+    pub control: u64,
+    /// `ResizeRingBufferOperation`.
+    pub resize: bool,
+}
+
+/// What a connect answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DoorbellConnection {
+    /// The physical page.
+    pub page: DoorbellPage,
+    /// The client shall notify the driver after each ring.
+    pub notify: bool,
+}
+
+impl<P: Platform> Adapter<P> {
+    /// Creates a doorbell for a user-mode queue and gives the queue its ring. No page is bound.
+    ///
+    /// # Errors
+    /// [`Error::InvalidHandle`]; [`Error::InvalidParameter`] for private data that does not parse,
+    /// a ring that is not a power of two within the limits, a control block that does not fit, a
+    /// queue that the kernel feeds, or memory of another process; [`Error::InvalidState`] for a
+    /// queue that has a doorbell; [`Error::NotSupported`] for a resize; [`Error::NoMemory`].
+    pub fn create_doorbell(
+        &self,
+        passive: Passive<'_>,
+        new: &CreateDoorbell<'_>,
+    ) -> Result<Handle<DoorbellKind>> {
+        if new.resize {
+            return Err(Error::NotSupported);
+        }
+        let (ring, control) =
+            DoorbellPrivateData::parse(new.private_data).map_err(|_| Error::InvalidParameter)?;
+        if self.is_gone() {
+            return Err(Error::DeviceGone);
+        }
+        let (size, context, os_queue) = {
+            let tables = self.tables.lock();
+            let queue = tables.queues.get(new.queue).ok_or(Error::InvalidHandle)?;
+            match &queue.mode {
+                QueueMode::Kernel(_) => return Err(Error::InvalidParameter),
+                QueueMode::User(Some(_)) => return Err(Error::InvalidState),
+                QueueMode::User(None) => {}
+            }
+            let process = tables.process_of_queue(new.queue);
+            let ring = tables.resolve_allocation(new.ring, process)?;
+            let size = RingSize::from_bytes(ring.bytes).ok_or(Error::InvalidParameter)?;
+            // The hardware reports its read pointer in the control block, so there must be one.
+            if new.control == 0 {
+                return Err(Error::InvalidParameter);
+            }
+            let block = tables.resolve_allocation(new.control, process)?;
+            let end = control.page_offset().saturating_add(CONTROL_BYTES);
+            if block.bytes < end {
+                return Err(Error::InvalidParameter);
+            }
+            (size, queue.context, queue.os)
+        };
+        let doorbell = self.doorbells.create(
+            passive,
+            &NewDoorbell {
+                os: new.os,
+                os_queue,
+                queue: queue_id(new.queue),
+                context: context_id(context),
+            },
+        )?;
+        let ring = UserRing {
+            ring,
+            control,
+            size,
+            doorbell,
+        };
+        match self.attach(new.queue, ring) {
+            Ok(half) => {
+                self.activate(new.queue, &half);
+                Ok(doorbell)
+            }
+            Err(error) => {
+                self.doorbells.destroy(passive, &self.platform, doorbell);
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives the queue its ring unless it has got one meanwhile.
+    fn attach(&self, handle: Handle<QueueKind>, ring: UserRing) -> Result<QueueDriverHalf> {
+        let mut tables = self.tables.lock();
+        let queue = tables.queues.get_mut(handle).ok_or(Error::InvalidHandle)?;
+        let QueueMode::User(slot @ None) = &mut queue.mode else {
+            return Err(Error::InvalidState);
+        };
+        *slot = Some(ring);
+        let (owner, logs) = (queue.context, queue.logs);
+        let node = tables.contexts.get(owner).ok_or(Error::InvalidHandle)?.node;
+        Ok(with_logs(user_half(&ring, owner, node, 0), logs))
+    }
+
+    /// Connects a doorbell.
+    ///
+    /// # Errors
+    /// [`Error::DeviceGone`], or [`Error::InvalidHandle`] for a doorbell that does not exist.
+    pub fn connect_doorbell(
+        &self,
+        passive: Passive<'_>,
+        handle: Handle<DoorbellKind>,
+    ) -> Result<DoorbellConnection> {
+        if self.is_gone() {
+            return Err(Error::DeviceGone);
+        }
+        let page = self.doorbells.connect(passive, &self.platform, handle)?;
+        Ok(DoorbellConnection {
+            page,
+            notify: false,
+        })
+    }
+
+    /// Disconnects a doorbell. Always succeeds.
+    pub fn disconnect_doorbell(&self, passive: Passive<'_>, handle: Handle<DoorbellKind>) {
+        self.doorbells.disconnect(passive, &self.platform, handle);
+    }
+
+    /// Ends a doorbell; its queue leaves the run list, since the ring may go away now. Always
+    /// succeeds.
+    pub fn destroy_doorbell(&self, passive: Passive<'_>, handle: Handle<DoorbellKind>) {
+        let Some(id) = self.doorbells.queue_of(handle) else {
+            return;
+        };
+        self.doorbells.destroy(passive, &self.platform, handle);
+        let detached = {
+            let mut tables = self.tables.lock();
+            let index = match crate::objects::queue_owner(id) {
+                crate::objects::QueueOwner::Table(index) => index,
+                crate::objects::QueueOwner::Node(_) => return,
+            };
+            match tables
+                .queues
+                .by_index_mut(index)
+                .map(|queue| &mut queue.mode)
+            {
+                Some(QueueMode::User(slot)) if slot.is_some_and(|r| r.doorbell == handle) => {
+                    slot.take().is_some()
+                }
+                _ => false,
+            }
+        };
+        if detached {
+            // Without a confirmation the unconfirmed counter has gone up; the ring belongs to the
+            // client, and the OS keeps a page that a hung engine may read until the reset.
+            let _ = self.deactivate(passive, id);
+        }
+    }
+
+    /// Where a doorbell stands and what has happened to it.
+    pub fn inspect_doorbell(
+        &self,
+        handle: Handle<DoorbellKind>,
+    ) -> Option<(State, DoorbellCounters)> {
+        self.doorbells.inspect(handle)
+    }
+}

@@ -1,0 +1,330 @@
+//! Interrupt and DPC.
+//!
+//! The ISR only learns whether the device interrupted and asks for the DPC; everything is
+//! reported from the DPC through `DxgkCbSynchronizeExecution`. One DPC of an adapter runs at a time (a
+//! rule of dxgkrnl), so completions are reported in the order in which the device wrote them
+//! with no lock held across the callback. An event is taken off the ring only after it was
+//! reported.
+
+use carillon_hw::event::{Event, RawEvent, SEQUENCE_OFFSET, sequence_of, slot_offset};
+use carillon_hw::queue::QueueId;
+use carillon_hw::regs::{Interrupts, QueueOperation, offset};
+
+use core::sync::atomic::Ordering;
+
+use super::{Adapter, NODES};
+use crate::handle::Handle;
+use crate::irql::Dispatch;
+use crate::notify::Notification;
+use crate::objects::ring::KernelRing;
+use crate::objects::{ContextKind, QueueOwner, queue_id, queue_owner};
+use crate::platform::Platform;
+
+/// What the device says when it is not there.
+const GONE: u32 = u32::MAX;
+/// Events after which slots are given back, so that a long burst does not fill the ring.
+const BATCH: u32 = 64;
+
+/// How far the event ring has been read.
+pub(super) struct EventCursor {
+    next: u32,
+}
+
+impl EventCursor {
+    pub(super) const START: Self = Self { next: 0 };
+}
+
+impl<P: Platform> Adapter<P> {
+    /// `DxgkDdiInterruptRoutine`. DIRQL. Whether the device interrupted; if so its interrupt is
+    /// dismissed and a DPC is on its way.
+    pub fn interrupt(&self) -> bool {
+        if self.is_gone() {
+            return false;
+        }
+        let raised = self.platform.read32(offset::INTERRUPT_STATUS);
+        if raised == 0 || raised == GONE {
+            return false;
+        }
+        // Cleared before the ring is read: an event that comes in between raises again.
+        self.platform.write32(offset::INTERRUPT_STATUS, raised);
+        if Interrupts::from_bits(raised).overflow() {
+            self.overflowed.store(true, Ordering::Release);
+        }
+        self.platform.queue_dpc();
+        true
+    }
+
+    /// `DxgkDdiDpcRoutine`, before `DxgkCbNotifyDpc`. Reports everything that the device has to
+    /// say.
+    pub fn dpc(&self, dispatch: Dispatch<'_>) {
+        if self.is_gone() {
+            return;
+        }
+        let mut taken = 0;
+        while let Some((index, event)) = self.peek() {
+            if let Some(event) = event
+                && !self.report(dispatch, event)
+            {
+                self.platform.queue_dpc();
+                break;
+            }
+            self.take(index);
+            taken += 1;
+            if taken % BATCH == 0 {
+                self.release_slots();
+            }
+        }
+        if taken > 0 {
+            self.release_slots();
+        }
+        if self.overflowed.swap(false, Ordering::AcqRel) {
+            self.recover_lost_events(dispatch);
+        }
+        self.report_owed(dispatch);
+        self.report_fences(dispatch);
+        self.report_preemptions(dispatch);
+    }
+
+    fn report_owed(&self, dispatch: Dispatch<'_>) {
+        let owed = self.tables.lock().owed.take();
+        if let Some(notification) = owed
+            && !self.platform.notify(dispatch, &notification)
+        {
+            self.tables.lock().owed.replace(notification);
+            self.platform.queue_dpc();
+        }
+    }
+
+    /// The oldest event that has not been taken. An event of a kind that this driver does not
+    /// know is nothing to report.
+    fn peek(&self) -> Option<(u32, Option<Event>)> {
+        let index = self.events.lock().next;
+        let layout = &self.facts.layout;
+        let base = layout
+            .event_ring
+            .checked_add(slot_offset(index, layout.events))?;
+        // The device writes the sequence last; the acquire load orders the rest after it.
+        let sequence = self
+            .platform
+            .vram_load64(base.checked_add(SEQUENCE_OFFSET)?);
+        if sequence != sequence_of(index) {
+            return None;
+        }
+        let raw = RawEvent {
+            kind: self.platform.vram_load32(base),
+            subject: self.platform.vram_load32(base.checked_add(4)?),
+            value: self.platform.vram_load64(base.checked_add(8)?),
+            address: self.platform.vram_load64(base.checked_add(16)?),
+            sequence,
+        };
+        Some((index, Event::decode(raw)))
+    }
+
+    fn take(&self, index: u32) {
+        self.events.lock().next = index.wrapping_add(1);
+    }
+
+    fn release_slots(&self) {
+        let next = self.events.lock().next;
+        self.platform.write32(offset::EVENT_READ, next);
+    }
+
+    /// `false` if the OS could not be told and the event has to wait.
+    fn report(&self, dispatch: Dispatch<'_>, event: Event) -> bool {
+        match event {
+            Event::FenceSignaled { queue, .. } => {
+                self.note_signal(queue);
+                true
+            }
+            Event::BufferCompleted { queue, cookie } => {
+                self.buffer_completed(dispatch, queue, cookie)
+            }
+            Event::SuspendCompleted { queue, tag } => self.suspend_completed(dispatch, queue, tag),
+            Event::QueueFaulted { queue, address, .. } => {
+                self.queue_faulted(dispatch, queue, address)
+            }
+            Event::EngineIdle { .. } => true,
+        }
+    }
+
+    fn note_signal(&self, queue: QueueId) {
+        let node = match queue_owner(queue) {
+            QueueOwner::Node(node) => Some(node),
+            QueueOwner::Table(index) => {
+                let tables = self.tables.lock();
+                tables
+                    .queues
+                    .by_index(index)
+                    .and_then(|(_, queue)| tables.contexts.get(queue.context))
+                    .map(|context| context.node)
+            }
+        };
+        // A queue that has gone meanwhile: some node's name has to stand in the report, and the
+        // NULL array makes the OS look at every fence anyway.
+        self.signalled_nodes
+            .fetch_or(1 << node.unwrap_or(0), Ordering::AcqRel);
+    }
+
+    fn report_fences(&self, dispatch: Dispatch<'_>) {
+        let nodes = self.signalled_nodes.swap(0, Ordering::AcqRel);
+        for node in 0..NODES {
+            let bit = 1 << node;
+            if nodes & bit != 0
+                && !self
+                    .platform
+                    .notify(dispatch, &Notification::NativeFencesSignaled { node })
+            {
+                self.signalled_nodes.fetch_or(bit, Ordering::AcqRel);
+                self.platform.queue_dpc();
+            }
+        }
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "cookies of node queues are fence ids"
+    )]
+    fn buffer_completed(&self, dispatch: Dispatch<'_>, queue: QueueId, cookie: u64) -> bool {
+        let QueueOwner::Node(node) = queue_owner(queue) else {
+            // Kernel-mode hardware queues report by their progress fence.
+            return true;
+        };
+        let Some(state) = self.nodes.get(node as usize) else {
+            return true;
+        };
+        let fence = cookie as u32;
+        if !super::node::is_later(fence, state.lock().last_completed) {
+            return true;
+        }
+        if !self
+            .platform
+            .notify(dispatch, &Notification::DmaCompleted { node, fence })
+        {
+            return false;
+        }
+        state.lock().complete(fence);
+        true
+    }
+
+    fn report_preemptions(&self, dispatch: Dispatch<'_>) {
+        for (node, state) in (0..NODES).zip(&self.nodes) {
+            let due = state.lock().due_preemption(node);
+            if let Some(notification) = due {
+                if self.platform.notify(dispatch, &notification) {
+                    state.lock().preemption = None;
+                } else {
+                    self.platform.queue_dpc();
+                }
+            }
+        }
+    }
+
+    fn suspend_completed(&self, dispatch: Dispatch<'_>, queue: QueueId, tag: u32) -> bool {
+        let QueueOwner::Table(index) = queue_owner(queue) else {
+            return true;
+        };
+        let context = {
+            let tables = self.tables.lock();
+            tables.queues.by_index(index).and_then(|(handle, queue)| {
+                (queue.awaits_suspend == tag && tag != 0).then_some((handle, queue.context))
+            })
+        };
+        // A late answer to an older request is not an answer to this one.
+        let Some((handle, context)) = context else {
+            return true;
+        };
+        if let Some(notification) = self.last_of_suspend(context, tag)
+            && !self.platform.notify(dispatch, &notification)
+        {
+            return false;
+        }
+        if let Some(queue) = self.tables.lock().queues.get_mut(handle) {
+            queue.awaits_suspend = 0;
+        }
+        self.confirm_suspend(context, tag);
+        true
+    }
+
+    /// The notification that is due when one more queue confirms, if it is the last.
+    fn last_of_suspend(&self, context: Handle<ContextKind>, tag: u32) -> Option<Notification> {
+        let tables = self.tables.lock();
+        let object = tables.contexts.get(context)?;
+        let suspension = &object.suspension;
+        (suspension.tag == tag && suspension.outstanding == 1).then_some(
+            Notification::ContextSuspended {
+                context: object.os,
+                fence: suspension.fence,
+            },
+        )
+    }
+
+    fn confirm_suspend(&self, context: Handle<ContextKind>, tag: u32) {
+        let resume = {
+            let mut tables = self.tables.lock();
+            let Some(object) = tables.contexts.get_mut(context) else {
+                return;
+            };
+            let suspension = &mut object.suspension;
+            if suspension.tag != tag || suspension.outstanding == 0 {
+                return;
+            }
+            suspension.outstanding -= 1;
+            let resume = suspension.outstanding == 0 && !suspension.suspended;
+            if resume { object.first_queue } else { None }
+        };
+        self.for_each_queue(resume, |queue| {
+            self.command(QueueOperation::Resume, queue_id(queue), 0);
+        });
+    }
+
+    /// A queue that owed an answer to a suspend was destroyed: it counts as suspended. The DPC
+    /// tells the OS, as for any other.
+    pub(super) fn queue_left(&self, context: Handle<ContextKind>, tag: u32) {
+        let last = self.last_of_suspend(context, tag);
+        self.confirm_suspend(context, tag);
+        if let Some(notification) = last {
+            self.tables.lock().owed.replace(notification);
+            self.platform.queue_dpc();
+        }
+    }
+
+    fn queue_faulted(&self, dispatch: Dispatch<'_>, queue: QueueId, address: u64) -> bool {
+        let notification = match queue_owner(queue) {
+            QueueOwner::Node(node) => self.nodes.get(node as usize).map(|state| {
+                let state = state.lock();
+                Notification::DmaFaulted {
+                    node,
+                    fence: state.last_completed.wrapping_add(1),
+                }
+            }),
+            QueueOwner::Table(index) => {
+                self.tables.lock().queues.by_index(index).map(|(_, queue)| {
+                    Notification::QueueFaulted {
+                        queue: queue.os,
+                        address,
+                        fence: 0,
+                    }
+                })
+            }
+        };
+        notification.is_none_or(|notification| self.platform.notify(dispatch, &notification))
+    }
+
+    /// Events were lost. Fences are found by the OS, which looks at all of them; what the nodes
+    /// completed stands in their rings.
+    fn recover_lost_events(&self, dispatch: Dispatch<'_>) {
+        for node in 0..NODES {
+            self.signalled_nodes.fetch_or(1 << node, Ordering::AcqRel);
+        }
+        for (node, state) in (0..NODES).zip(&self.nodes) {
+            let finished = state
+                .lock()
+                .ring
+                .as_ref()
+                .and_then(KernelRing::last_finished);
+            if let Some(cookie) = finished {
+                self.buffer_completed(dispatch, QueueId(node), cookie);
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! One started GPU: the operations behind the DDI table.
+//!
+//! * [`layout`]: tables in local memory
+//! * `start`: bring-up, stop, loss
+//! * `node`, `packets`: work that the OS schedules
+//! * `contexts`, `queues`, `doorbells`: work that the GPU schedules
+//! * `memory`: processes, devices, allocations, fences, page-table roots
+//! * `events`: interrupt and DPC
+//!
+//! Locks, in the order in which they may be taken: the doorbell manager's PASSIVE lock, then the
+//! tables' spin lock or a node's spin lock (never both). None is held across a call into dxgkrnl.
+
+mod contexts;
+mod doorbells;
+mod events;
+pub mod layout;
+mod memory;
+mod node;
+mod packets;
+mod queues;
+mod start;
+#[cfg(test)]
+mod tests;
+
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use carillon_hw::queue::QueueId;
+use carillon_hw::regs::{DoorbellModel, QueueCommand, QueueOperation, offset};
+use lock_api::Mutex;
+
+use crate::arena::{Arena, Growth, InsertError};
+use crate::doorbell::ManagerCounters;
+use crate::doorbell::manager::Manager;
+use crate::error::{Error, Result};
+use crate::handle::{AdapterOrdinal, Handle, Kind};
+use crate::irql::Passive;
+use crate::objects::{QueueKind, Tables, queue_id};
+use crate::platform::{Platform, Ticks};
+
+use events::EventCursor;
+use layout::Layout;
+use node::Node;
+
+pub use contexts::{NewContext, Suspended};
+pub use doorbells::{CreateDoorbell, DoorbellConnection};
+pub use memory::NewLocalFence;
+pub use queues::{NewQueue, Submission};
+
+/// Nodes of the adapter: 3D, compute, copy.
+pub const NODES: u32 = 3;
+
+/// What an administrator may set.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Use at most this many doorbell pages (registry value `DoorbellLimit`).
+    pub doorbell_limit: Option<u32>,
+    /// A busy queue keeps a page for at least this long.
+    pub residence: Ticks,
+}
+
+impl Default for Settings {
+    /// All pages; 500 microseconds, about ten times what a reconnect costs.
+    fn default() -> Self {
+        Self {
+            doorbell_limit: None,
+            residence: Ticks(5_000),
+        }
+    }
+}
+
+/// What the device turned out to be.
+#[derive(Clone, Copy, Debug)]
+pub struct DeviceFacts {
+    /// Doorbell model.
+    pub model: DoorbellModel,
+    /// Doorbell pages that the driver uses.
+    pub doorbells: u32,
+    /// Tables in local memory and the segment behind them.
+    pub layout: Layout,
+}
+
+/// A started adapter.
+pub struct Adapter<P: Platform> {
+    platform: P,
+    facts: DeviceFacts,
+    tables: Mutex<P::SpinLock, Tables<P::BusMemory>>,
+    nodes: [Mutex<P::SpinLock, Node<P::BusMemory>>; NODES as usize],
+    doorbells: Manager<P>,
+    events: Mutex<P::SpinLock, EventCursor>,
+    /// Nodes whose fences were signalled and not yet reported, one bit each.
+    signalled_nodes: AtomicU32,
+    /// The device dropped events.
+    overflowed: AtomicBool,
+    /// The GPU is gone or stopped: nothing touches the hardware any more.
+    gone: AtomicBool,
+    /// Times that the hardware did not let go of a queue in time.
+    unconfirmed: AtomicU32,
+}
+
+impl<P: Platform> Adapter<P> {
+    /// The platform that the adapter was started with.
+    pub const fn platform(&self) -> &P {
+        &self.platform
+    }
+
+    /// What the device turned out to be.
+    pub const fn facts(&self) -> &DeviceFacts {
+        &self.facts
+    }
+
+    /// Counters of the doorbells.
+    pub fn doorbell_counters(&self) -> ManagerCounters {
+        self.doorbells.counters()
+    }
+
+    /// Whether the hardware may not be touched any more. Any IRQL.
+    pub fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
+    }
+
+    /// Times that the hardware did not confirm that it let go of a queue, so that its memory was
+    /// kept.
+    pub fn unconfirmed_teardowns(&self) -> u32 {
+        self.unconfirmed.load(Ordering::Relaxed)
+    }
+
+    fn command(&self, operation: QueueOperation, queue: QueueId, tag: u32) {
+        if !self.is_gone() {
+            let command = QueueCommand::of(operation, queue).with_tag(tag);
+            self.platform
+                .write64(offset::QUEUE_COMMAND, command.into_bits());
+        }
+    }
+
+    /// Makes the device look at a queue's write pointer.
+    fn look(&self, queue: Handle<QueueKind>) {
+        self.command(QueueOperation::Look, queue_id(queue), 0);
+    }
+
+    /// Adds an object, growing its table with no lock held.
+    fn insert<K: Kind, T>(
+        &self,
+        _passive: Passive<'_>,
+        value: T,
+        table: impl Fn(&mut Tables<P::BusMemory>) -> &mut Arena<K, T>,
+    ) -> Result<Handle<K>> {
+        let mut value = value;
+        loop {
+            let capacity = match table(&mut self.tables.lock()).insert(value) {
+                Ok(handle) => return Ok(handle),
+                Err(InsertError::Full(_)) => return Err(Error::InsufficientResources),
+                Err(InsertError::NeedsGrowth(back, capacity)) => {
+                    value = back;
+                    capacity
+                }
+            };
+            let growth = Growth::allocate(capacity)?;
+            let superfluous = table(&mut self.tables.lock()).donate(growth);
+            drop(superfluous);
+        }
+    }
+}
+
+/// A handle of kind `K` from the value that the OS passed.
+///
+/// # Errors
+/// [`Error::InvalidHandle`].
+pub fn handle_from<K: Kind>(bits: u64) -> Result<Handle<K>> {
+    Handle::from_bits(bits).ok_or(Error::InvalidHandle)
+}
+
+/// The adapter that a handle leads to, for DDIs that carry no adapter.
+///
+/// # Errors
+/// [`Error::InvalidHandle`].
+pub fn adapter_from(bits: u64) -> Result<AdapterOrdinal> {
+    crate::handle::adapter_of(bits).ok_or(Error::InvalidHandle)
+}
