@@ -198,10 +198,7 @@ impl Session {
             Err(_) => Counts::one(false),
         };
         let verdict = if counts.failed == 0 { "ok" } else { "FAILED" };
-        println!(
-            "[{:2}] {name}: {verdict} ({counts}, {seconds:.1} s)",
-            self.steps
-        );
+        println!("{verdict} ({counts}, {seconds:.1} s)");
         if counts.failed != 0 {
             print!("{}", fs::read_to_string(&log).unwrap_or_default());
         }
