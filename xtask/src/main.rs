@@ -137,3 +137,29 @@ fn demo(layout: &Layout, args: &[OsString]) -> Result<()> {
         .args(args);
     process::run(&mut demo)
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_demo_hands_its_options_on() {
+        let cli = Cli::try_parse_from(["cargo xtask", "demo", "--json", "--seed", "7"]).unwrap();
+        let Task::Demo { args } = cli.task else {
+            panic!("another task was parsed")
+        };
+        assert_eq!(args, ["--json", "--seed", "7"]);
+    }
+
+    #[test]
+    fn an_unknown_task_is_refused() {
+        assert!(Cli::try_parse_from(["cargo xtask", "sing"]).is_err());
+    }
+}

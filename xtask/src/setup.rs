@@ -30,7 +30,7 @@ pub(crate) fn ensure(layout: &Layout) -> Result<Tools> {
         return Ok(tools);
     }
     install_rust(layout)?;
-    let can_install = process::find_program("apt-get").is_some() && is_root();
+    let can_install = can_install();
     if can_install {
         // Which packages there are to choose from is only known with fresh lists.
         process::run(apt_get().arg("update"))?;
@@ -45,6 +45,15 @@ pub(crate) fn ensure(layout: &Layout) -> Result<Tools> {
             missing(layout).join(", ")
         )
     })
+}
+
+/// Finds the tools and the clippy that belongs to them.
+pub(crate) fn ensure_with_clippy(layout: &Layout) -> Result<Tools> {
+    let tools = ensure(layout)?;
+    if !tools.toolchain.has_clippy() {
+        install_packages(&["rust-web-clippy".to_owned()], can_install())?;
+    }
+    Ok(tools)
 }
 
 fn find(layout: &Layout) -> Result<Option<Tools>> {
@@ -180,6 +189,10 @@ fn apt_get() -> Command {
         .env("DEBIAN_FRONTEND", "noninteractive")
         .stdout(std::io::stderr());
     command
+}
+
+fn can_install() -> bool {
+    process::find_program("apt-get").is_some() && is_root()
 }
 
 fn is_root() -> bool {

@@ -55,7 +55,7 @@ pub(crate) fn build(layout: &Layout, profile: Profile, log: Option<&Path>) -> Re
 /// Runs clippy on the driver package with the cross toolchain, warnings denied. Its output goes to
 /// the log file, if one is named. The crates below it are linted with the host's.
 pub(crate) fn clippy(layout: &Layout, log: Option<&Path>) -> Result<()> {
-    let tools = setup::ensure(layout)?;
+    let tools = setup::ensure_with_clippy(layout)?;
     let mut cargo = cargo(layout, &tools, "clippy")?;
     cargo.args(["--no-deps", "--", "-D", "warnings"]);
     match log {

@@ -70,14 +70,8 @@ impl Toolchain {
 
     /// Debian's or Ubuntu's Rust, if its library source is there.
     pub(crate) fn find_distribution() -> Result<Option<Self>> {
-        let present = [
-            DISTRIBUTION_CARGO,
-            DISTRIBUTION_RUSTC,
-            "/usr/bin/cargo-clippy",
-        ]
-        .iter()
-        .all(|program| Path::new(program).is_file());
-        if !present {
+        let programs = [DISTRIBUTION_CARGO, DISTRIBUTION_RUSTC];
+        if !programs.iter().all(|program| Path::new(program).is_file()) {
             return Ok(None);
         }
         let sysroot =
@@ -95,6 +89,14 @@ impl Toolchain {
              `rustup target add {TARGET}`",
         );
         Ok(Some(Self::Distribution { version }))
+    }
+
+    /// Whether this Rust has clippy. rustup's has it from rust-toolchain.toml.
+    pub(crate) fn has_clippy(&self) -> bool {
+        match self {
+            Self::Rustup { .. } => true,
+            Self::Distribution { .. } => Path::new(DISTRIBUTION_CLIPPY).is_file(),
+        }
     }
 
     /// One line for a person: which Rust, and where its `core` comes from.
@@ -147,6 +149,7 @@ impl Toolchain {
 }
 
 const DISTRIBUTION_CARGO: &str = "/usr/bin/cargo";
+const DISTRIBUTION_CLIPPY: &str = "/usr/bin/cargo-clippy";
 const DISTRIBUTION_RUSTC: &str = "/usr/bin/rustc";
 
 fn holds_core(folder: &Path) -> bool {
