@@ -166,10 +166,13 @@ unsafe impl Send for Shared {}
 unsafe impl Sync for Shared {}
 
 impl Shared {
+    /// Adds one, with room for another thread in between if the lock lets it in.
     fn increment(self) {
         // SAFETY: the memory outlives the threads, and the lock keeps other threads out.
-        let word = unsafe { &mut *self.0 };
-        *word += 1;
+        let before = unsafe { self.0.read_volatile() };
+        std::thread::yield_now();
+        // SAFETY: as above.
+        unsafe { self.0.write_volatile(before + 1) };
     }
 }
 

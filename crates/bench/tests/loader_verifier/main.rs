@@ -33,6 +33,8 @@ macro_rules! import {
 }
 pub(crate) use import;
 
+/// Not inlined, so that all its callers are one place to the leak report.
+#[inline(never)]
 pub(crate) fn allocate(size: u64) -> *mut u8 {
     import!(ExAllocatePool2(u64, u64, u32) -> *mut u8)(NON_PAGED, size, TAG)
 }
