@@ -63,6 +63,8 @@ pub(crate) struct State {
     pub(crate) submitted: Vec<SubmitCommand>,
     /// The device holds still.
     pub(crate) paused: bool,
+    /// The driver does not look at the write pointer when it connects.
+    pub(crate) forgetful: bool,
     pub(crate) timeouts_immediate: bool,
     pub(crate) private_out: [u8; DOORBELL_PRIVATE_DATA_BYTES],
 }
@@ -95,6 +97,7 @@ impl Fake {
                 looks: Vec::new(),
                 submitted: Vec::new(),
                 paused: false,
+                forgetful: false,
                 timeouts_immediate: true,
                 private_out: [0; DOORBELL_PRIVATE_DATA_BYTES],
             }),
@@ -420,8 +423,9 @@ impl Kmt for Fake {
         self.set(Word::Doorbell, NOT_RUNG);
         state.mapped = mapped;
         self.set(Word::Status, status.0);
+        let looks = mapped && !state.forgetful;
         drop(state);
-        if mapped {
+        if looks {
             self.device_step();
         }
         Ok(())

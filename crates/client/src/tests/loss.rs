@@ -105,6 +105,7 @@ fn disconnect_at_any_point_loses_and_repeats_nothing() {
 fn a_lost_ring_is_rung_again_after_connecting() {
     // The driver forgets to look, so only the client's second ring brings the work to the device.
     let fake = Fake::new();
+    fake.state().forgetful = true;
     let mut first = true;
     fake.hook(move |fake, at| {
         if at == Point::Published && std::mem::take(&mut first) {
