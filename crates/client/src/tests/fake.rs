@@ -40,6 +40,7 @@ pub(crate) enum Answer {
     Fail,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct State {
     pub(crate) log: Vec<String>,
     pub(crate) answers: VecDeque<Answer>,
