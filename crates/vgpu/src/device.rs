@@ -652,7 +652,11 @@ impl Device {
 
     // Engines.
 
+    /// Stops an engine. While the device is not enabled nothing runs and nothing may be written.
     pub(crate) fn engine_reset(&mut self, ordinal: u32) {
+        if !self.is_enabled() {
+            return;
+        }
         let Some(engine) = self.engines.get_mut(ordinal as usize) else {
             return;
         };
