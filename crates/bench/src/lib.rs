@@ -7,6 +7,7 @@
 //! | [`loader`] | maps a PE driver image as Windows would, and binds its imports |
 //! | [`nt`] | the NT kernel functions that a display miniport imports; [`nt::Nt`] is one session |
 //! | [`verifier`] | levels, pool, locks, leaks, fault injection: what went wrong and where |
+//! | [`device`] | the device in the machine: BARs, configuration space, interrupt |
 //! | [`dxgk`] | the graphics kernel: registration, adapters, callbacks, memory, objects |
 //! | [`trap`] | trapped registers, guard pages, shared memory, the boundary of a driver call |
 //!
@@ -17,6 +18,7 @@
 //! resident), structured exceptions (a fault ends the driver call), asynchronous procedure calls.
 //! x86-64 Linux only.
 
+pub mod device;
 pub mod dxgk;
 pub mod loader;
 pub mod nt;

@@ -7,5 +7,9 @@
 //! - [`interface`]: the callbacks that the driver is given
 //! - [`handle`]: handles, by the side that made them
 
+pub mod adapter;
 pub mod driver;
 pub mod handle;
+pub mod interface;
+pub mod registration;
+pub mod rejected;

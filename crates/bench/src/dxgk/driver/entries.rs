@@ -17,14 +17,16 @@ use carillon_ddi::{
     DXGKARG_GETROOTPAGETABLESIZE, DXGKARG_GETSTANDARDALLOCATIONDRIVERDATA,
     DXGKARG_NOTIFYWORKSUBMISSION, DXGKARG_OPENALLOCATION, DXGKARG_OPENNATIVEFENCE,
     DXGKARG_PREEMPTCOMMAND, DXGKARG_QUERYADAPTERINFO, DXGKARG_QUERYCURRENTFENCE,
-    DXGKARG_QUERYDEPENDENTENGINEGROUP, DXGKARG_QUERYENGINESTATUS, DXGKARG_RESETENGINE,
-    DXGKARG_RESETHWENGINE, DXGKARG_RESUMECONTEXT, DXGKARG_RESUMEHWENGINE,
-    DXGKARG_SETCONTEXTSCHEDULINGPROPERTIES, DXGKARG_SETNATIVEFENCELOGBUFFER,
-    DXGKARG_SETROOTPAGETABLE, DXGKARG_SETSCHEDULINGLOGBUFFER, DXGKARG_SETUPPRIORITYBANDS,
-    DXGKARG_SIGNALMONITOREDFENCE, DXGKARG_SUBMITCOMMAND, DXGKARG_SUBMITCOMMANDTOHWQUEUE,
-    DXGKARG_SUBMITCOMMANDVIRTUAL, DXGKARG_SUSPENDCONTEXT, DXGKARG_UPDATECURRENTVALUESFROMCPU,
-    DXGKARG_UPDATEMONITOREDVALUES, DXGKARG_UPDATENATIVEFENCELOGS, DXGKARG_VALIDATESUBMITCOMMAND,
-    DXGKRNL_INTERFACE, GUID, NTSTATUS, POWER_ACTION, QUERY_INTERFACE,
+    DXGKARG_QUERYDEPENDENTENGINEGROUP, DXGKARG_QUERYENGINESTATUS, DXGKARG_QUERYFEATUREINTERFACE,
+    DXGKARG_QUERYFEATURESUPPORT, DXGKARG_RESETENGINE, DXGKARG_RESETHWENGINE, DXGKARG_RESUMECONTEXT,
+    DXGKARG_RESUMEHWENGINE, DXGKARG_SETCONTEXTSCHEDULINGPROPERTIES,
+    DXGKARG_SETNATIVEFENCELOGBUFFER, DXGKARG_SETROOTPAGETABLE, DXGKARG_SETSCHEDULINGLOGBUFFER,
+    DXGKARG_SETUPPRIORITYBANDS, DXGKARG_SIGNALMONITOREDFENCE, DXGKARG_SUBMITCOMMAND,
+    DXGKARG_SUBMITCOMMANDTOHWQUEUE, DXGKARG_SUBMITCOMMANDVIRTUAL, DXGKARG_SUSPENDCONTEXT,
+    DXGKARG_UPDATECURRENTVALUESFROMCPU, DXGKARG_UPDATEMONITOREDVALUES,
+    DXGKARG_UPDATENATIVEFENCELOGS, DXGKARG_VALIDATESUBMITCOMMAND, DXGKDDI_QUERYFEATUREINTERFACE,
+    DXGKDDI_QUERYFEATURESUPPORT, DXGKRNL_INTERFACE, GUID, NTSTATUS, PINTERFACE_DEREFERENCE,
+    POWER_ACTION, PVOID, QUERY_INTERFACE,
 };
 
 use super::call::{Allowed, Class, Ddi, lend};
@@ -688,5 +690,49 @@ impl Driver {
         /// A failure resets the adapter. Page `nc-d3dkmddi-dxgkddi_resumehwengine`.
         resume_hw_engine(adapter, inout DXGKARG_RESUMEHWENGINE) = DxgkDdiResumeHwEngine PASSIVE
             Zero [any];
+    }
+}
+
+/// Functions of interfaces that the driver hands out.
+impl Driver {
+    /// Asks whether the driver supports a feature. A refusal may write: the documentation's own
+    /// example zeroes the answer first. Page `nc-d3dkmddi-dxgkddi_queryfeaturesupport`.
+    pub fn query_feature_support(
+        &self,
+        entry: DXGKDDI_QUERYFEATURESUPPORT,
+        adapter: KmdHandle,
+        args: &mut DXGKARG_QUERYFEATURESUPPORT,
+    ) -> DdiResult {
+        const DDI: Ddi = ddi!(DxgkDdiQueryFeatureSupport, PASSIVE, Free, [any]);
+        let lent = lend(&DDI, *args)?;
+        // SAFETY: the driver handed the function out under this type; the argument is lent.
+        let result = self.status(&DDI, || unsafe { entry(adapter.raw(), lent.as_mut_ptr()) });
+        *args = lent.get();
+        self.check_underrun(&DDI, &lent);
+        result
+    }
+
+    /// Asks for the interface of a feature. Page `nc-d3dkmddi-dxgkddi_queryfeatureinterface`.
+    pub fn query_feature_interface(
+        &self,
+        entry: DXGKDDI_QUERYFEATUREINTERFACE,
+        adapter: KmdHandle,
+        args: &mut DXGKARG_QUERYFEATUREINTERFACE,
+    ) -> DdiResult {
+        const DDI: Ddi = ddi!(DxgkDdiQueryFeatureInterface, PASSIVE, Free, [any]);
+        let lent = lend(&DDI, *args)?;
+        // SAFETY: the driver handed the function out under this type; the argument is lent.
+        let result = self.status(&DDI, || unsafe { entry(adapter.raw(), lent.as_mut_ptr()) });
+        *args = lent.get();
+        self.check_underrun(&DDI, &lent);
+        result
+    }
+
+    /// Drops a reference on an interface. Page `nc-wdm-pinterface_dereference`.
+    pub fn dereference_interface(&self, entry: PINTERFACE_DEREFERENCE, context: PVOID) {
+        const DDI: Ddi = ddi!(InterfaceDereference, PASSIVE, Free, []);
+        // SAFETY: the driver handed the function out under this type, with this context. A call
+        // that does not come back is with the verifier.
+        let _ = self.enter(&DDI, || unsafe { entry(context) });
     }
 }
