@@ -64,3 +64,5 @@ NTKERNELAPI PVOID NTAPI MmAllocateContiguousNodeMemory(SIZE_T NumberOfBytes,
                                                        PHYSICAL_ADDRESS BoundaryAddressMultiple,
                                                        ULONG Protect,
                                                        NODE_REQUIREMENT PreferredNode);
+
+#include "layouts.h"
