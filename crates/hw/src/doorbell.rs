@@ -5,6 +5,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::addr::{GpuVa, PAGE_SIZE};
 use crate::queue::QueueId;
+use crate::regs::DoorbellModel;
 
 /// Bytes that one doorbell takes in BAR2 and in a client's address space.
 pub const DOORBELL_BYTES: u32 = 4096;
@@ -101,6 +102,48 @@ impl DoorbellPrivateData {
     }
 }
 
+/// What the driver leaves in the private data of a new doorbell: how to ring it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct DoorbellReply {
+    version: u16,
+    model: u16,
+    queue: u32,
+    reserved: u64,
+}
+
+impl DoorbellReply {
+    const DEDICATED: u16 = 0;
+    const GLOBAL: u16 = 1;
+
+    /// The reply for a doorbell of `queue` on a device of `model`.
+    pub const fn new(model: DoorbellModel, queue: QueueId) -> Self {
+        let model = match model {
+            DoorbellModel::Dedicated => Self::DEDICATED,
+            DoorbellModel::Global => Self::GLOBAL,
+        };
+        Self {
+            version: PRIVATE_DATA_VERSION,
+            model,
+            queue: queue.0,
+            reserved: 0,
+        }
+    }
+
+    /// Model and queue, or `None` for a reply of another version or size.
+    pub fn parse(bytes: &[u8]) -> Option<(DoorbellModel, QueueId)> {
+        let reply = Self::read_from_bytes(bytes).ok()?;
+        let model = match reply.model {
+            Self::DEDICATED => DoorbellModel::Dedicated,
+            Self::GLOBAL => DoorbellModel::Global,
+            _ => return None,
+        };
+        (reply.version == PRIVATE_DATA_VERSION).then_some((model, QueueId(reply.queue)))
+    }
+}
+
+const _: () = assert!(size_of::<DoorbellReply>() == DoorbellPrivateData::BYTES);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,6 +177,20 @@ mod tests {
             Err(PrivateDataError::ControlAlignment(GpuVa(8)))
         );
         assert!(DoorbellPrivateData::new(GpuVa(1), GpuVa(0)).is_none());
+    }
+
+    #[test]
+    fn replies_round_trip_and_strangers_are_refused() {
+        for model in [DoorbellModel::Dedicated, DoorbellModel::Global] {
+            let reply = DoorbellReply::new(model, QueueId(u32::MAX));
+            assert_eq!(
+                DoorbellReply::parse(reply.as_bytes()),
+                Some((model, QueueId(u32::MAX)))
+            );
+        }
+        assert_eq!(DoorbellReply::parse(&[0; 16]), None, "version 0");
+        assert_eq!(DoorbellReply::parse(&[1; 16]), None, "version 0x101");
+        assert_eq!(DoorbellReply::parse(&[0; 15]), None);
     }
 
     #[test]

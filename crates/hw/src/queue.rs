@@ -173,6 +173,14 @@ pub struct ContextDescriptor {
 }
 
 impl QueueDriverHalf {
+    /// Offset of the quadword that holds `doorbell_page` and `log_entries`.
+    pub const PAGE_AND_LOG_WORD: u64 = core::mem::offset_of!(Self, doorbell_page) as u64;
+
+    /// That quadword with another page in it.
+    pub const fn with_page_in_word(word: u64, page: u32) -> u64 {
+        (word & !(u32::MAX as u64)) | page as u64
+    }
+
     /// The half as the quadwords that are stored to the table, in order.
     pub fn to_words(self) -> [u64; 8] {
         zerocopy::transmute!(self)
@@ -186,6 +194,7 @@ impl ContextDescriptor {
     }
 }
 
+const _: () = assert!(QueueDriverHalf::PAGE_AND_LOG_WORD.is_multiple_of(8));
 const _: () = assert!(size_of::<QueueDriverHalf>() as u64 == DEVICE_HALF_OFFSET);
 const _: () = assert!(
     size_of::<QueueDriverHalf>() as u64 + size_of::<QueueDeviceHalf>() as u64

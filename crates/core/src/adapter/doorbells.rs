@@ -1,13 +1,12 @@
 //! The doorbell DDIs of an adapter.
 
-use carillon_hw::doorbell::DoorbellPrivateData;
+use carillon_hw::doorbell::{DoorbellPrivateData, DoorbellReply};
 use carillon_hw::queue::QueueDriverHalf;
-use carillon_hw::regs::DoorbellPage;
 use carillon_hw::ring::{CONTROL_BYTES, RingSize};
 
 use super::Adapter;
 use super::queues::{user_half, with_logs};
-use crate::doorbell::{DoorbellCounters, DoorbellKind, NewDoorbell, State};
+use crate::doorbell::{Connection, DoorbellCounters, DoorbellKind, NewDoorbell, ProcessTag, State};
 use crate::error::{Error, Result};
 use crate::handle::{Handle, OsHandle};
 use crate::irql::Passive;
@@ -31,13 +30,13 @@ pub struct CreateDoorbell<'a> {
     pub resize: bool,
 }
 
-/// What a connect answers.
+/// A doorbell that was created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DoorbellConnection {
-    /// The physical page.
-    pub page: DoorbellPage,
-    /// The client shall notify the driver after each ring.
-    pub notify: bool,
+pub struct CreatedDoorbell {
+    /// Its handle.
+    pub handle: Handle<DoorbellKind>,
+    /// What goes back to the client in the private data.
+    pub reply: DoorbellReply,
 }
 
 impl<P: Platform> Adapter<P> {
@@ -52,7 +51,7 @@ impl<P: Platform> Adapter<P> {
         &self,
         passive: Passive<'_>,
         new: &CreateDoorbell<'_>,
-    ) -> Result<Handle<DoorbellKind>> {
+    ) -> Result<CreatedDoorbell> {
         if new.resize {
             return Err(Error::NotSupported);
         }
@@ -61,7 +60,7 @@ impl<P: Platform> Adapter<P> {
         if self.is_gone() {
             return Err(Error::DeviceGone);
         }
-        let (size, context, os_queue) = {
+        let (size, context, os_queue, process) = {
             let tables = self.tables.lock();
             let queue = tables.queues.get(new.queue).ok_or(Error::InvalidHandle)?;
             match &queue.mode {
@@ -81,7 +80,7 @@ impl<P: Platform> Adapter<P> {
             if block.bytes < end {
                 return Err(Error::InvalidParameter);
             }
-            (size, queue.context, queue.os)
+            (size, queue.context, queue.os, process)
         };
         let doorbell = self.doorbells.create(
             passive,
@@ -90,6 +89,8 @@ impl<P: Platform> Adapter<P> {
                 os_queue,
                 queue: queue_id(new.queue),
                 context: context_id(context),
+                // A device without a process is the OS's own: a process like any other.
+                process: ProcessTag(process.map_or(0, Handle::bits)),
             },
         )?;
         let ring = UserRing {
@@ -101,7 +102,11 @@ impl<P: Platform> Adapter<P> {
         match self.attach(new.queue, ring) {
             Ok(half) => {
                 self.activate(new.queue, &half);
-                Ok(doorbell)
+                let reply = DoorbellReply::new(self.facts.model, queue_id(new.queue));
+                Ok(CreatedDoorbell {
+                    handle: doorbell,
+                    reply,
+                })
             }
             Err(error) => {
                 self.doorbells.destroy(passive, &self.platform, doorbell);
@@ -131,15 +136,11 @@ impl<P: Platform> Adapter<P> {
         &self,
         passive: Passive<'_>,
         handle: Handle<DoorbellKind>,
-    ) -> Result<DoorbellConnection> {
+    ) -> Result<Connection> {
         if self.is_gone() {
             return Err(Error::DeviceGone);
         }
-        let page = self.doorbells.connect(passive, &self.platform, handle)?;
-        Ok(DoorbellConnection {
-            page,
-            notify: false,
-        })
+        self.doorbells.connect(passive, &self.platform, handle)
     }
 
     /// Disconnects a doorbell. Always succeeds.
@@ -176,6 +177,20 @@ impl<P: Platform> Adapter<P> {
             // client, and the OS keeps a page that a hung engine may read until the reset.
             let _ = self.deactivate(passive, id);
         }
+    }
+
+    /// Switches a doorbell to or from `CONNECTED_NOTIFY_KMD`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidHandle`].
+    pub fn set_doorbell_notify(
+        &self,
+        passive: Passive<'_>,
+        handle: Handle<DoorbellKind>,
+        notify: bool,
+    ) -> Result {
+        self.doorbells
+            .set_notify(passive, &self.platform, handle, notify)
     }
 
     /// Where a doorbell stands and what has happened to it.

@@ -42,7 +42,7 @@ use layout::Layout;
 use node::Node;
 
 pub use contexts::{NewContext, Suspended};
-pub use doorbells::{CreateDoorbell, DoorbellConnection};
+pub use doorbells::{CreateDoorbell, CreatedDoorbell};
 pub use memory::NewLocalFence;
 pub use queues::{NewQueue, Submission};
 

@@ -2,8 +2,8 @@
 
 use carillon_hw::queue::{QueueDriverHalf, QueueId, QueueShape};
 use carillon_hw::regs::{
-    Control, DEVICE_MAGIC, DoorbellCaps, DoorbellModel, INTERFACE_MAJOR, Interrupts, MmuCaps,
-    QueueCaps, QueueOperation, Revision, Status, offset,
+    Control, DEVICE_MAGIC, DoorbellCaps, INTERFACE_MAJOR, Interrupts, MmuCaps, QueueCaps,
+    QueueOperation, Revision, Status, offset,
 };
 use carillon_hw::ring::RingSize;
 
@@ -44,6 +44,7 @@ impl<P: Platform> Adapter<P> {
         let doorbells = Manager::new(
             ordinal,
             &ManagerSettings {
+                model: facts.model,
                 pages: facts.doorbells,
                 doorbells: facts.layout.queues,
                 residence: settings.residence,
@@ -178,8 +179,7 @@ fn identify<P: Platform>(platform: &P, settings: &Settings) -> Result<DeviceFact
     let supported = u32::from(queues.engines()) >= NODES
         && u32::from(mmu.va_bits()) == carillon_hw::mmu::VA_BITS
         && u32::from(mmu.levels()) == carillon_hw::mmu::LEVELS
-        && doorbells.pages() > 0
-        && doorbells.model() == DoorbellModel::Dedicated;
+        && doorbells.pages() > 0;
     if !supported {
         return Err(Error::BadHardware);
     }

@@ -174,7 +174,8 @@ fn a_doorbell_brings_the_ring_and_takes_the_queue_off_with_it() {
     let id = queue_id(o.queue);
     let handle = adapter
         .create_doorbell(PASSIVE, &doorbell(&o, private_data().as_bytes()))
-        .unwrap();
+        .unwrap()
+        .handle;
     let at = adapter.facts.layout.queue_table.0 + id.table_offset();
     assert_eq!(adapter.platform.vram_load64(VramOffset(at)), 0x10_0000);
     assert_eq!(adapter.platform.vram_load64(VramOffset(at + 8)), 0x20_0000);
@@ -517,7 +518,8 @@ fn removal_leaves_every_teardown_working_without_hardware() {
     let o = objects(&adapter);
     let handle = adapter
         .create_doorbell(PASSIVE, &doorbell(&o, private_data().as_bytes()))
-        .unwrap();
+        .unwrap()
+        .handle;
     adapter.connect_doorbell(PASSIVE, handle).unwrap();
     adapter.surprise_removed(PASSIVE);
     adapter.platform.take_deeds();

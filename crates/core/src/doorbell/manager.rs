@@ -7,8 +7,12 @@
 //! callback it has looked up again.
 
 use carillon_hw::addr::VramOffset;
-use carillon_hw::queue::{DEVICE_HALF_OFFSET, QueueActivity, QueueDeviceHalf, QueueId};
-use carillon_hw::regs::{DoorbellControl, DoorbellPage, QueueCommand, QueueOperation, offset};
+use carillon_hw::queue::{
+    DEVICE_HALF_OFFSET, QueueActivity, QueueDeviceHalf, QueueDriverHalf, QueueId,
+};
+use carillon_hw::regs::{
+    DoorbellControl, DoorbellModel, DoorbellPage, QueueCommand, QueueOperation, offset,
+};
 use lock_api::Mutex;
 
 use crate::arena::{Arena, Growth, InsertError};
@@ -17,12 +21,17 @@ use crate::handle::{AdapterOrdinal, Handle, OsHandle};
 use crate::irql::Passive;
 use crate::platform::{DisconnectOutcome, DisconnectReason, Platform, Ticks};
 
+use super::global::{Lodging, ProcessPages};
 use super::pages::{Merit, Owner, Pages};
-use super::{Doorbell, DoorbellCounters, DoorbellKind, ManagerCounters, NewDoorbell, State};
+use super::{
+    Connection, Doorbell, DoorbellCounters, DoorbellKind, ManagerCounters, NewDoorbell, State,
+};
 
 /// How the manager is set up.
 #[derive(Clone, Copy, Debug)]
 pub struct ManagerSettings {
+    /// How pages relate to queues.
+    pub model: DoorbellModel,
     /// Physical pages to use, at most what the device has.
     pub pages: u32,
     /// Most logical doorbells.
@@ -33,15 +42,21 @@ pub struct ManagerSettings {
     pub queue_table: VramOffset,
 }
 
+/// The pages, as the device's model has them.
+enum Scheme {
+    Dedicated(Pages),
+    Global(ProcessPages),
+}
+
 struct Inner {
     doorbells: Arena<DoorbellKind, Doorbell>,
-    pages: Pages,
+    scheme: Scheme,
     counters: ManagerCounters,
     /// No connect succeeds any more: the adapter stopped or the GPU is lost.
     closed: bool,
 }
 
-/// The doorbells of one adapter (dedicated model).
+/// The doorbells of one adapter.
 pub struct Manager<P: Platform> {
     inner: Mutex<P::PassiveLock, Inner>,
     residence: Ticks,
@@ -60,7 +75,7 @@ struct Revocation {
 }
 
 enum Plan {
-    Done(DoorbellPage),
+    Done(Connection),
     Revoke(Revocation),
     Wait,
 }
@@ -71,10 +86,14 @@ impl<P: Platform> Manager<P> {
     /// # Errors
     /// [`Error::NoMemory`], [`Error::BadHardware`] for an impossible number of pages.
     pub fn new(adapter: AdapterOrdinal, settings: &ManagerSettings) -> Result<Self> {
+        let scheme = match settings.model {
+            DoorbellModel::Dedicated => Scheme::Dedicated(Pages::new(settings.pages)?),
+            DoorbellModel::Global => Scheme::Global(ProcessPages::new(settings.pages)?),
+        };
         Ok(Self {
             inner: Mutex::new(Inner {
                 doorbells: Arena::new(adapter, settings.doorbells),
-                pages: Pages::new(settings.pages)?,
+                scheme,
                 counters: ManagerCounters::default(),
                 closed: false,
             }),
@@ -94,6 +113,9 @@ impl<P: Platform> Manager<P> {
             os_queue: new.os_queue,
             queue: new.queue,
             context: new.context,
+            process: new.process,
+            wants_notify: false,
+            holds_page: false,
             state: State::Disconnected,
             counters: DoorbellCounters::default(),
         };
@@ -123,11 +145,11 @@ impl<P: Platform> Manager<P> {
         passive: Passive<'_>,
         platform: &P,
         handle: Handle<DoorbellKind>,
-    ) -> Result<DoorbellPage> {
+    ) -> Result<Connection> {
         loop {
             let plan = self.plan(platform, handle)?;
             match plan {
-                Plan::Done(page) => return Ok(page),
+                Plan::Done(connection) => return Ok(connection),
                 Plan::Wait => platform.pause(passive),
                 Plan::Revoke(revocation) => {
                     // No lock is held here. Only when the callback has returned is the victim's
@@ -153,30 +175,33 @@ impl<P: Platform> Manager<P> {
             return Err(Error::DeviceGone);
         }
         let (context, queue) = (doorbell.context, doorbell.queue);
+        let notify = doorbell.wants_notify;
         match doorbell.state {
             State::Connected(page) => {
                 inner.counters.repeated_connects += 1;
                 // A connect makes the device look, whatever the client believed in meanwhile.
                 look(platform, queue);
-                return Ok(Plan::Done(page));
+                return Ok(Plan::Done(Connection { page, notify }));
             }
             State::Connecting => {
                 inner.counters.waits += 1;
                 return Ok(Plan::Wait);
             }
             State::Lingering(page) => {
-                inner.bind(platform, handle, page, queue, now);
-                return Ok(Plan::Done(page));
+                return Ok(Plan::Done(inner.bind(platform, handle, page, queue, now)));
             }
             State::Disconnected | State::Revoking(_) => {}
         }
-        if let Some(page) = inner.pages.take_free() {
-            inner.counters.free_pages_taken += 1;
-            inner.bind(platform, handle, page, queue, now);
-            return Ok(Plan::Done(page));
-        }
         let doorbells = &inner.doorbells;
-        let choice = inner.pages.choose_victim(
+        let pages = match &mut inner.scheme {
+            Scheme::Dedicated(pages) => pages,
+            Scheme::Global(_) => return self.lodge(inner, platform, handle).map(Plan::Done),
+        };
+        if let Some(page) = pages.take_free() {
+            inner.counters.free_pages_taken += 1;
+            return Ok(Plan::Done(inner.bind(platform, handle, page, queue, now)));
+        }
+        let choice = pages.choose_victim(
             |page| platform.read32(page.accessed_register()),
             |candidate, since, rung| {
                 let owner = doorbells.get(candidate);
@@ -195,52 +220,93 @@ impl<P: Platform> Manager<P> {
         Ok(inner.begin_revocation(handle, page, victim))
     }
 
+    /// Global model: the page of the doorbell's process, and the device looks at the queue.
+    fn lodge(
+        &self,
+        inner: &mut Inner,
+        platform: &P,
+        handle: Handle<DoorbellKind>,
+    ) -> Result<Connection> {
+        let doorbell = inner
+            .doorbells
+            .get_mut(handle)
+            .ok_or(Error::InvalidHandle)?;
+        let Scheme::Global(pages) = &mut inner.scheme else {
+            return Err(Error::InvalidState);
+        };
+        let lodging = pages.enter(doorbell.process).ok_or(Error::BadHardware)?;
+        if doorbell.holds_page {
+            // It counted already; the page is the same.
+            let _ = pages.leave(doorbell.process);
+        }
+        let queue = doorbell.queue;
+        let connection = match lodging {
+            Lodging::Own { page, fresh } => {
+                doorbell.holds_page = true;
+                if fresh {
+                    write_control(platform, page, DoorbellControl::bound_to(queue));
+                }
+                self.name_page(platform, queue, page);
+                Connection {
+                    page,
+                    notify: doorbell.wants_notify,
+                }
+            }
+            Lodging::Common(page) => Connection { page, notify: true },
+        };
+        doorbell.state = State::Connected(connection.page);
+        doorbell.counters.connects = doorbell.counters.connects.wrapping_add(1);
+        inner.counters.connects += 1;
+        inner.counters.notify_connects += u64::from(connection.notify);
+        look(platform, queue);
+        Ok(connection)
+    }
+
+    /// Writes the page into the queue's descriptor: rings on that page may name the queue.
+    fn name_page(&self, platform: &P, queue: QueueId, page: DoorbellPage) {
+        let at = queue
+            .table_offset()
+            .checked_add(QueueDriverHalf::PAGE_AND_LOG_WORD);
+        if let Some(at) = at.and_then(|at| self.queue_table.checked_add(at)) {
+            let word = QueueDriverHalf::with_page_in_word(platform.vram_load64(at), page.index());
+            platform.vram_store64(at, word);
+            queue_command(platform, QueueOperation::Reload, queue);
+        }
+    }
+
     fn finish(
         &self,
         platform: &P,
         handle: Handle<DoorbellKind>,
         revocation: Revocation,
         outcome: DisconnectOutcome,
-    ) -> Result<DoorbellPage> {
+    ) -> Result<Connection> {
         let now = platform.now();
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
         let page = revocation.page;
-        // Disconnect or destroy of the victim may have run meanwhile; the page is ours in any
-        // case, since its owner is `Revoking`.
-        if let Some(victim) = inner.doorbells.get_mut(revocation.victim)
-            && victim.state == State::Revoking(page)
-        {
-            victim.state = State::Disconnected;
-            victim.counters.victimized = victim.counters.victimized.wrapping_add(1);
-        }
-        if outcome == DisconnectOutcome::AlreadyGone {
-            inner.counters.callbacks_already_gone += 1;
-        }
         if revocation.was_connected {
             inner.counters.victimizations += 1;
+            if let Some(victim) = inner.doorbells.get_mut(revocation.victim) {
+                victim.counters.victimized = victim.counters.victimized.wrapping_add(1);
+            }
         } else {
             inner.counters.lingering_reclaimed += 1;
         }
-        // The page and what the device remembers of it go in one step, before anybody gets it.
-        write_control(platform, page, DoorbellControl::UNBOUND);
-        // A client may have published work and rung the old page, or the dummy page, before it
-        // saw its new status. Nobody can ring the old page now, so this look is the last needed.
-        look(platform, revocation.queue);
+        inner.lose_page(platform, &revocation, outcome);
         let Some(doorbell) = inner.doorbells.get_mut(handle) else {
-            inner.pages.release(page);
+            inner.release(page);
             return Err(Error::InvalidHandle);
         };
         if inner.closed || doorbell.state != State::Connecting {
             if doorbell.state == State::Connecting {
                 doorbell.state = State::Disconnected;
             }
-            inner.pages.release(page);
+            inner.release(page);
             return Err(Error::DeviceGone);
         }
         let queue = doorbell.queue;
-        inner.bind(platform, handle, page, queue, now);
-        Ok(page)
+        Ok(inner.bind(platform, handle, page, queue, now))
     }
 
     /// Breaks the connection because the OS says so. Always succeeds; work that is already in the
@@ -256,10 +322,16 @@ impl<P: Platform> Manager<P> {
         inner.counters.disconnects += 1;
         match doorbell.state {
             State::Connected(page) => {
-                doorbell.state = State::Lingering(page);
                 doorbell.counters.disconnects = doorbell.counters.disconnects.wrapping_add(1);
                 let queue = doorbell.queue;
-                inner.pages.mark(page, Owner::Lingering(handle));
+                match &mut inner.scheme {
+                    Scheme::Dedicated(pages) => {
+                        doorbell.state = State::Lingering(page);
+                        pages.mark(page, Owner::Lingering(handle));
+                    }
+                    // The page is the process's and stays bound for its other queues.
+                    Scheme::Global(_) => doorbell.state = State::Disconnected,
+                }
                 if !closed {
                     queue_command(platform, QueueOperation::Watch, queue);
                 }
@@ -278,17 +350,88 @@ impl<P: Platform> Manager<P> {
         let Some(doorbell) = inner.doorbells.remove(handle) else {
             return;
         };
-        match doorbell.state {
-            State::Connected(page) | State::Lingering(page) => {
-                if !inner.closed {
-                    write_control(platform, page, DoorbellControl::UNBOUND);
-                    look(platform, doorbell.queue);
-                }
-                inner.pages.release(page);
+        let unbound = match &mut inner.scheme {
+            Scheme::Dedicated(_) => match doorbell.state {
+                State::Connected(page) | State::Lingering(page) => Some(page),
+                // A page in transit belongs to the thread that revokes it.
+                State::Connecting | State::Revoking(_) | State::Disconnected => None,
+            },
+            Scheme::Global(pages) if doorbell.holds_page => pages.leave(doorbell.process),
+            Scheme::Global(_) => None,
+        };
+        if let Some(page) = unbound {
+            if !inner.closed {
+                write_control(platform, page, DoorbellControl::UNBOUND);
             }
-            // A page in transit belongs to the thread that revokes it.
-            State::Connecting | State::Revoking(_) | State::Disconnected => {}
+            inner.release(page);
         }
+        if !inner.closed {
+            look(platform, doorbell.queue);
+        }
+    }
+
+    /// Switches a doorbell to or from `CONNECTED_NOTIFY_KMD`. A connected one is disconnected
+    /// first, so that its client comes back and hears of the change.
+    ///
+    /// # Errors
+    /// [`Error::InvalidHandle`].
+    pub fn set_notify(
+        &self,
+        passive: Passive<'_>,
+        platform: &P,
+        handle: Handle<DoorbellKind>,
+        notify: bool,
+    ) -> Result {
+        let Some(revocation) = self.begin_notify_change(handle, notify)? else {
+            return Ok(());
+        };
+        let outcome = platform.disconnect_doorbell(
+            passive,
+            revocation.os_queue,
+            revocation.os,
+            DisconnectReason::Retry,
+        );
+        let mut guard = self.inner.lock();
+        let inner = &mut *guard;
+        inner.lose_page(platform, &revocation, outcome);
+        inner.release(revocation.page);
+        Ok(())
+    }
+
+    /// Notes the wish; if the doorbell is connected its page goes in transit as a victim's does.
+    fn begin_notify_change(
+        &self,
+        handle: Handle<DoorbellKind>,
+        notify: bool,
+    ) -> Result<Option<Revocation>> {
+        let mut guard = self.inner.lock();
+        let inner = &mut *guard;
+        let doorbell = inner
+            .doorbells
+            .get_mut(handle)
+            .ok_or(Error::InvalidHandle)?;
+        if doorbell.wants_notify == notify {
+            return Ok(None);
+        }
+        doorbell.wants_notify = notify;
+        let State::Connected(page) = doorbell.state else {
+            return Ok(None);
+        };
+        doorbell.state = match &mut inner.scheme {
+            Scheme::Dedicated(pages) => {
+                pages.mark(page, Owner::Revoking(handle));
+                State::Revoking(page)
+            }
+            Scheme::Global(_) => State::Disconnected,
+        };
+        Ok(Some(Revocation {
+            page,
+            victim: handle,
+            os: doorbell.os,
+            os_queue: doorbell.os_queue,
+            queue: doorbell.queue,
+            was_connected: true,
+        }))
     }
 
     /// Refuses every later connect. Used before the hardware goes away; what is connected stays
@@ -343,14 +486,56 @@ impl Inner {
         page: DoorbellPage,
         queue: QueueId,
         now: Ticks,
-    ) {
-        self.pages.assign(page, Owner::Bound(handle), now);
+    ) -> Connection {
+        if let Scheme::Dedicated(pages) = &mut self.scheme {
+            pages.assign(page, Owner::Bound(handle), now);
+        }
+        let mut notify = false;
         if let Some(doorbell) = self.doorbells.get_mut(handle) {
             doorbell.state = State::Connected(page);
             doorbell.counters.connects = doorbell.counters.connects.wrapping_add(1);
+            notify = doorbell.wants_notify;
         }
         self.counters.connects += 1;
+        self.counters.notify_connects += u64::from(notify);
         write_control(platform, page, DoorbellControl::bound_to(queue));
+        Connection { page, notify }
+    }
+
+    /// The second half of every revocation, after the callback has returned.
+    fn lose_page<P: Platform>(
+        &mut self,
+        platform: &P,
+        revocation: &Revocation,
+        outcome: DisconnectOutcome,
+    ) {
+        // Disconnect or destroy of the victim may have run meanwhile; the page is the caller's in
+        // any case, since its owner is `Revoking`.
+        if let Some(victim) = self.doorbells.get_mut(revocation.victim)
+            && victim.state == State::Revoking(revocation.page)
+        {
+            victim.state = State::Disconnected;
+        }
+        if outcome == DisconnectOutcome::AlreadyGone {
+            self.counters.callbacks_already_gone += 1;
+        }
+        if self.closed {
+            return;
+        }
+        if let Scheme::Dedicated(_) = self.scheme {
+            // The page and what the device remembers of it go in one step, before anybody gets it.
+            write_control(platform, revocation.page, DoorbellControl::UNBOUND);
+        }
+        // A client may have published work and rung the old page, or the dummy page, before it
+        // saw its new status. Nobody can ring the old page now, so this look is the last needed.
+        look(platform, revocation.queue);
+    }
+
+    /// Puts a page of the dedicated model back on the free list.
+    fn release(&mut self, page: DoorbellPage) {
+        if let Scheme::Dedicated(pages) = &mut self.scheme {
+            pages.release(page);
+        }
     }
 
     fn begin_revocation(
@@ -359,10 +544,13 @@ impl Inner {
         page: DoorbellPage,
         victim: Handle<DoorbellKind>,
     ) -> Plan {
-        let was_connected = self.pages.owner(page) == Owner::Bound(victim);
+        let Scheme::Dedicated(pages) = &mut self.scheme else {
+            return Plan::Wait;
+        };
+        let was_connected = pages.owner(page) == Owner::Bound(victim);
         let Some(loser) = self.doorbells.get_mut(victim) else {
             // The invariant is that an owner lives; a page without one is simply free.
-            self.pages.release(page);
+            pages.release(page);
             return Plan::Wait;
         };
         let revocation = Revocation {
@@ -374,7 +562,7 @@ impl Inner {
             was_connected,
         };
         loser.state = State::Revoking(page);
-        self.pages.mark(page, Owner::Revoking(victim));
+        pages.mark(page, Owner::Revoking(victim));
         if let Some(doorbell) = self.doorbells.get_mut(handle) {
             doorbell.state = State::Connecting;
         }

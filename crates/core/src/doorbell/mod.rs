@@ -5,6 +5,7 @@
 //! guarded is not the ring but the *look*: whenever a client may have rung something that reaches
 //! nobody, the device is made to look at that client's write pointer afterwards.
 //!
+//! * [`global`]: the other model, in which a process has a page and nobody is a victim
 //! * [`pages`]: the physical pages, their owners, the free list, the CLOCK hand
 //! * [`manager`]: create, connect, disconnect, destroy, and the order in which a victim loses its
 //!   page
@@ -28,6 +29,7 @@
 //! same way as for a victim: the callback first (it succeeds for a doorbell that is disconnected
 //! already), then the page.
 
+pub mod global;
 pub mod manager;
 pub mod pages;
 #[cfg(test)]
@@ -81,6 +83,11 @@ pub struct Doorbell {
     pub(crate) os_queue: OsHandle,
     pub(crate) queue: QueueId,
     pub(crate) context: ContextId,
+    pub(crate) process: ProcessTag,
+    /// Answer the next connect with `CONNECTED_NOTIFY_KMD`.
+    pub(crate) wants_notify: bool,
+    /// Global model: it counts among those that keep its process's page.
+    pub(crate) holds_page: bool,
     pub(crate) state: State,
     pub(crate) counters: DoorbellCounters,
 }
@@ -96,6 +103,21 @@ pub struct NewDoorbell {
     pub queue: QueueId,
     /// The hardware context of the queue: its doorbells are the last to become its victims.
     pub context: ContextId,
+    /// The process, which in the global model has a page of its own.
+    pub process: ProcessTag,
+}
+
+/// A process as far as doorbells care: equal tags share a page in the global model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProcessTag(pub u64);
+
+/// What a connect answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// The physical page that the client's mapping shall lead to.
+    pub page: DoorbellPage,
+    /// The client shall notify the driver after each ring: `CONNECTED_NOTIFY_KMD`.
+    pub notify: bool,
 }
 
 /// Counters of an adapter's doorbells; numbers wrap.
@@ -117,4 +139,6 @@ pub struct ManagerCounters {
     pub waits: u64,
     /// Disconnects that the OS asked for.
     pub disconnects: u64,
+    /// Connects answered with `CONNECTED_NOTIFY_KMD`.
+    pub notify_connects: u64,
 }

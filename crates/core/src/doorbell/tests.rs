@@ -5,8 +5,10 @@ use std::sync::{Arc, Barrier};
 use std::vec::Vec;
 
 use carillon_hw::addr::VramOffset;
-use carillon_hw::queue::{ContextId, DEVICE_HALF_OFFSET, QueueDeviceHalf, QueueId};
-use carillon_hw::regs::{DoorbellControl, DoorbellPage, QueueOperation, offset};
+use carillon_hw::queue::{
+    ContextId, DEVICE_HALF_OFFSET, QueueDeviceHalf, QueueDriverHalf, QueueId,
+};
+use carillon_hw::regs::{DoorbellControl, DoorbellModel, QueueOperation, offset};
 
 use crate::error::Error;
 use crate::handle::{AdapterOrdinal, Handle, OsHandle};
@@ -15,7 +17,7 @@ use crate::platform::{DisconnectOutcome, Platform, Ticks};
 use crate::testing::{Deed, Fake};
 
 use super::manager::{Manager, ManagerSettings};
-use super::{DoorbellKind, NewDoorbell, State};
+use super::{Connection, DoorbellKind, NewDoorbell, ProcessTag, State};
 
 struct Rig {
     platform: Arc<Fake>,
@@ -25,7 +27,12 @@ struct Rig {
 const RESIDENCE: u64 = 500;
 
 fn rig(pages: u32) -> Rig {
+    rig_of(DoorbellModel::Dedicated, pages)
+}
+
+fn rig_of(model: DoorbellModel, pages: u32) -> Rig {
     let settings = ManagerSettings {
+        model,
         pages,
         doorbells: 1000,
         residence: Ticks(RESIDENCE),
@@ -49,6 +56,7 @@ impl Rig {
             os_queue: OsHandle(200 + n as usize),
             queue: QueueId(n),
             context: ContextId(context),
+            process: ProcessTag(u64::from(context)),
         };
         self.manager.create(Passive::entered(), &new).unwrap()
     }
@@ -56,7 +64,7 @@ impl Rig {
     fn connect(&self, handle: Handle<DoorbellKind>) -> crate::error::Result<u32> {
         self.manager
             .connect(Passive::entered(), &self.platform, handle)
-            .map(DoorbellPage::index)
+            .map(|connection| connection.page.index())
     }
 
     fn disconnect(&self, handle: Handle<DoorbellKind>) {
@@ -351,6 +359,85 @@ fn the_victim_may_reconnect_before_the_callback_returns() {
         .filter(|doorbell| matches!(rig.state(*doorbell), State::Connected(_)))
         .count();
     assert_eq!(connected, 2);
+}
+
+fn link(rig: &Rig, handle: Handle<DoorbellKind>) -> Connection {
+    rig.manager
+        .connect(Passive::entered(), &rig.platform, handle)
+        .unwrap()
+}
+
+#[test]
+fn notify_is_switched_by_disconnecting_and_answering_differently() {
+    for model in [DoorbellModel::Dedicated, DoorbellModel::Global] {
+        let rig = rig_of(model, 2);
+        let a = rig.create(0);
+        assert!(!link(&rig, a).notify);
+        rig.platform.take_deeds();
+        for notify in [true, false] {
+            rig.manager
+                .set_notify(Passive::entered(), &rig.platform, a, notify)
+                .unwrap();
+            let deeds = rig.platform.take_deeds();
+            assert_eq!(deeds.first(), Some(&Deed::Callback(OsHandle(100))));
+            assert_eq!(deeds.last(), Some(&Deed::Queue(QueueOperation::Look, 0, 0)));
+            assert!(!matches!(rig.state(a), State::Connected(_)));
+            assert_eq!(link(&rig, a).notify, notify);
+            rig.platform.take_deeds();
+            rig.manager
+                .set_notify(Passive::entered(), &rig.platform, a, notify)
+                .unwrap();
+            assert!(rig.platform.take_deeds().is_empty(), "nothing to change");
+        }
+        rig.destroy(a);
+        let gone = rig
+            .manager
+            .set_notify(Passive::entered(), &rig.platform, a, true);
+        assert_eq!(gone, Err(Error::InvalidHandle));
+    }
+}
+
+#[test]
+fn global_processes_have_a_page_each_and_nobody_is_a_victim() {
+    let rig = rig_of(DoorbellModel::Global, 3);
+    let mut pages = Vec::new();
+    for (queue, process) in [(0, 7), (1, 7), (2, 8)] {
+        let connection = link(&rig, rig.create_in(queue, process));
+        assert!(!connection.notify);
+        let at = QueueId(queue).table_offset() + QueueDriverHalf::PAGE_AND_LOG_WORD;
+        let named = rig.platform.vram_load64(VramOffset(at));
+        assert_eq!(named, u64::from(connection.page.index()));
+        pages.push(connection.page);
+    }
+    assert_eq!(pages[0], pages[1]);
+    assert_ne!(pages[0], pages[2]);
+    let crowd = rig.create_in(3, 9);
+    let late = link(&rig, crowd);
+    assert!(late.notify, "no page left: the client notifies");
+    assert_eq!(late.page.index(), 2);
+    assert_eq!(
+        rig.bindings(3)[2],
+        None,
+        "rings on the common page reach nobody"
+    );
+    let deeds = rig.platform.take_deeds();
+    assert!(!deeds.iter().any(|deed| matches!(deed, Deed::Callback(_))));
+}
+
+#[test]
+fn a_global_page_is_unbound_with_the_last_doorbell_of_its_process() {
+    let rig = rig_of(DoorbellModel::Global, 2);
+    let (a, b) = (rig.create_in(0, 7), rig.create_in(1, 7));
+    link(&rig, a);
+    link(&rig, b);
+    rig.disconnect(a);
+    link(&rig, a);
+    rig.destroy(a);
+    assert!(rig.bindings(2)[0].is_some());
+    rig.disconnect(b);
+    rig.destroy(b);
+    assert_eq!(rig.bindings(2)[0], None);
+    assert_eq!(link(&rig, rig.create_in(2, 8)).page.index(), 0);
 }
 
 #[test]
