@@ -420,8 +420,8 @@ fn kernel_buffers_write_tables_and_physical_memory() {
         },
         Packet::InvalidateTlb { context: CONTEXT },
     ]));
-    kernel.run(&words, 0xC0FFEE);
-    kernel.completed(0xC0FFEE);
+    kernel.run(&words, 0x00C0_FFEE);
+    kernel.completed(0x00C0_FFEE);
     let memory = rig.gpu.vram_memory();
     let read: Vec<u32> = (0..1024)
         .map(|index| memory.load_u32(table + index * 4).unwrap())

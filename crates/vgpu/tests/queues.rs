@@ -13,7 +13,7 @@ use carillon_hw::regs::{
     DoorbellControl, DoorbellModel, QueueCommand, QueueOperation, TlbInvalidate, offset,
 };
 use carillon_vgpu::{Config, Fault, RingAction, Rule};
-use common::{CONTEXTS, QUEUES, Rig, wait_for};
+use common::{CONTEXTS, QUEUES, Rig, doorbell_page, wait_for};
 
 const NOP: Packet = Packet::Nop { dwords: 1 };
 
@@ -152,7 +152,7 @@ fn accessed_bits_are_set_by_rings_and_cleared_by_reading() {
     }
     wait_for("both rings", || rig.gpu.stats().rings == 2);
     rig.settle();
-    let (low, high) = (rig.page(3), rig.page(39));
+    let (low, high) = (doorbell_page(3), doorbell_page(39));
     assert_eq!(rig.read32(low.accessed_register()), low.accessed_bit());
     assert_eq!(rig.read32(low.accessed_register()), 0);
     assert_eq!(rig.read32(high.accessed_register()), high.accessed_bit());
@@ -170,7 +170,7 @@ fn several_pages_may_serve_one_queue() {
         client.wait_done();
     }
     assert_eq!(
-        rig.read64(rig.page(3).control_register()),
+        rig.read64(doorbell_page(3).control_register()),
         bound(client.id).into_bits()
     );
 }
@@ -469,6 +469,31 @@ fn commands_for_queues_and_operations_that_do_not_exist_are_ignored() {
 }
 
 #[test]
+fn a_table_of_a_million_queues() {
+    let entries = 1 << 20;
+    let mut rig = Rig::cold(Config::default());
+    rig.queue_table = (128 << 20, entries);
+    rig.start();
+    let first = rig.active_queue(0, 0);
+    let last = rig.active_queue(entries - 1, 0);
+    let shared = rig.driver_half(last.id);
+    // Many active ones, all with the ring of the last, which stays behind its write pointer.
+    for id in 1..5000 {
+        rig.write_driver_half(QueueId(id), &shared);
+        rig.command(QueueOperation::Activate, QueueId(id));
+    }
+    rig.bind(0, bound(last.id));
+    last.put(&[NOP]);
+    rig.ring(0, 1);
+    last.wait_done();
+    first.submit(&[NOP]);
+    first.wait_done();
+    assert_eq!(rig.device_half(last.id).finished, 1);
+    assert_eq!(rig.gpu.stats().entries_fetched, 2);
+    assert_eq!(rig.gpu.stats().looks, 5000 + 1 + 1 + 1 + 1);
+}
+
+#[test]
 fn global_pages_ring_for_their_own_queues_only() {
     let rig = Rig::new(Config {
         model: DoorbellModel::Global,
@@ -568,7 +593,7 @@ fn a_racing_client_never_loses_a_submission() {
         for _ in 0..5000 {
             client.put(&[NOP]);
             rig.ring(0, client.write.get());
-            if client.write.get() % 64 == 0 {
+            if client.write.get().is_multiple_of(64) {
                 client.wait_done();
             }
         }

@@ -11,7 +11,7 @@ use carillon_hw::regs::{
     Interrupts, MmuCaps, QueueCaps, QueueOperation, Revision, offset,
 };
 use carillon_vgpu::{Config, Fault, FetchAction, InterruptAction, Rule};
-use common::{EVENT_RING, EVENTS, QUEUE_TABLE, Rig, wait_for};
+use common::{EVENT_RING, EVENTS, QUEUE_TABLE, Rig, doorbell_page, wait_for};
 
 const NOP: Packet = Packet::Nop { dwords: 1 };
 
@@ -165,7 +165,7 @@ fn reset_forgets_everything_and_the_device_then_writes_nothing() {
     vram.read(0, &mut after).unwrap();
     assert!(before == after, "a reset device wrote to memory");
     assert_eq!(client.read_pointer(), 1);
-    assert_eq!(rig.read64(rig.page(1).control_register()), 0);
+    assert_eq!(rig.read64(doorbell_page(1).control_register()), 0);
     assert_eq!(rig.read32(offset::DOORBELL_ACCESSED), 0);
     for register in [
         offset::INTERRUPT_STATUS,

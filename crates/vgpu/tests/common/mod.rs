@@ -49,38 +49,37 @@ pub struct Host {
     pub messages: AtomicU64,
 }
 
-impl Host {
-    fn offset(&self, address: BusAddress, bytes: u64) -> Result<u64, BusFault> {
-        address
-            .0
-            .checked_sub(HOST)
-            .filter(|offset| offset + bytes <= HOST_BYTES)
-            .ok_or(BusFault(address))
-    }
+/// The offset in host memory of a bus access.
+fn host_offset(address: BusAddress, bytes: u64) -> Result<u64, BusFault> {
+    address
+        .0
+        .checked_sub(HOST)
+        .filter(|offset| offset + bytes <= HOST_BYTES)
+        .ok_or(BusFault(address))
 }
 
 impl Bus for Host {
     fn read(&self, address: BusAddress, into: &mut [u8]) -> Result<(), BusFault> {
-        let offset = self.offset(address, into.len() as u64)?;
+        let offset = host_offset(address, into.len() as u64)?;
         self.memory
             .read(offset, into)
             .map_err(|_| BusFault(address))
     }
 
     fn write(&self, address: BusAddress, from: &[u8]) -> Result<(), BusFault> {
-        let offset = self.offset(address, from.len() as u64)?;
+        let offset = host_offset(address, from.len() as u64)?;
         self.memory
             .write(offset, from)
             .map_err(|_| BusFault(address))
     }
 
     fn load_u64(&self, address: BusAddress) -> Result<u64, BusFault> {
-        let offset = self.offset(address, 8)?;
+        let offset = host_offset(address, 8)?;
         self.memory.load_u64(offset).map_err(|_| BusFault(address))
     }
 
     fn store_u64(&self, address: BusAddress, value: u64) -> Result<(), BusFault> {
-        let offset = self.offset(address, 8)?;
+        let offset = host_offset(address, 8)?;
         self.memory
             .store_u64(offset, value)
             .map_err(|_| BusFault(address))
@@ -111,6 +110,8 @@ pub struct Rig {
     /// Events taken while waiting for another one.
     passed: Mutex<VecDeque<Event>>,
     roots: Mutex<Vec<Option<u64>>>,
+    /// Local memory offset of the queue table, and its entries.
+    pub queue_table: (u64, u32),
 }
 
 /// One queue as its client sees it.
@@ -150,6 +151,7 @@ impl Rig {
             event_read: Mutex::new(0),
             passed: Mutex::default(),
             roots: Mutex::new(vec![None; CONTEXTS as usize]),
+            queue_table: (QUEUE_TABLE, QUEUES),
         }
     }
 
@@ -181,8 +183,8 @@ impl Rig {
     }
 
     pub fn set_tables(&self) {
-        self.write64(offset::QUEUE_TABLE, QUEUE_TABLE);
-        self.write32(offset::QUEUE_TABLE_ENTRIES, QUEUES);
+        self.write64(offset::QUEUE_TABLE, self.queue_table.0);
+        self.write32(offset::QUEUE_TABLE_ENTRIES, self.queue_table.1);
         self.write64(offset::CONTEXT_TABLE, CONTEXT_TABLE);
         self.write32(offset::CONTEXT_TABLE_ENTRIES, CONTEXTS);
         self.write64(offset::EVENT_RING, EVENT_RING);
@@ -259,13 +261,12 @@ impl Rig {
         for level in (1..=ROOT_LEVEL).rev() {
             let slot = table + u64::from(table_index(va, level).unwrap()) * ENTRY_BYTES;
             let entry = PageTableEntry::from_bits(vram.load_u64(slot).unwrap());
-            table = match entry.target() {
-                Some(target) => target.raw(),
-                None => {
-                    let page = self.pages(1);
-                    vram.store_u64(slot, local(page).into_bits()).unwrap();
-                    page
-                }
+            table = if let Some(target) = entry.target() {
+                target.raw()
+            } else {
+                let page = self.pages(1);
+                vram.store_u64(slot, local(page).into_bits()).unwrap();
+                page
             };
         }
         let slot = table + u64::from(table_index(va, 0).unwrap()) * ENTRY_BYTES;
@@ -305,13 +306,13 @@ impl Rig {
     }
 
     pub fn write_driver_half(&self, id: QueueId, half: &QueueDriverHalf) {
-        let at = QUEUE_TABLE + id.table_offset();
+        let at = self.queue_table.0 + id.table_offset();
         self.gpu.vram_memory().write(at, half.as_bytes()).unwrap();
     }
 
     pub fn driver_half(&self, id: QueueId) -> QueueDriverHalf {
         let mut half = QueueDriverHalf::new_zeroed();
-        let at = QUEUE_TABLE + id.table_offset();
+        let at = self.queue_table.0 + id.table_offset();
         self.gpu
             .vram_memory()
             .read(at, half.as_mut_bytes())
@@ -321,7 +322,7 @@ impl Rig {
 
     pub fn device_half(&self, id: QueueId) -> QueueDeviceHalf {
         let mut bytes = [0; 64];
-        let at = QUEUE_TABLE + id.table_offset() + DEVICE_HALF_OFFSET;
+        let at = self.queue_table.0 + id.table_offset() + DEVICE_HALF_OFFSET;
         self.gpu.vram_memory().read(at, &mut bytes).unwrap();
         QueueDeviceHalf::read_from_bytes(&bytes).unwrap()
     }
@@ -338,22 +339,18 @@ impl Rig {
         (half.fault, half.fault_address)
     }
 
-    pub fn page(&self, index: u32) -> DoorbellPage {
-        DoorbellPage::new(index, 1024).unwrap()
-    }
-
     pub fn bind(&self, page: u32, control: DoorbellControl) {
-        self.write64(self.page(page).control_register(), control.into_bits());
+        self.write64(doorbell_page(page).control_register(), control.into_bits());
     }
 
     /// What a client stores to its doorbell page.
     pub fn ring(&self, page: u32, value: u64) {
-        let at = self.page(page).bar_offset();
+        let at = doorbell_page(page).bar_offset();
         self.gpu.doorbell_memory().store_u64(at, value).unwrap();
     }
 
     pub fn doorbell_value(&self, page: u32) -> u64 {
-        let at = self.page(page).bar_offset();
+        let at = doorbell_page(page).bar_offset();
         self.gpu.doorbell_memory().load_u64(at).unwrap()
     }
 
@@ -440,6 +437,10 @@ impl Rig {
         client.activate();
         client
     }
+}
+
+pub fn doorbell_page(index: u32) -> DoorbellPage {
+    DoorbellPage::new(index, 1024).unwrap()
 }
 
 /// A valid entry for local memory.
