@@ -18,20 +18,19 @@
 //! exchange is seen by the look, one that rings after it leaves a ring for the next scan. The
 //! thread scans bound pages for as long as it lives, it only does so less often when idle.
 
+mod commands;
+mod looks;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use carillon_hw::addr::PAGE_SIZE;
-use carillon_hw::doorbell::GlobalDoorbellValue;
 use carillon_hw::event::{Event, MIN_ENTRIES};
 use carillon_hw::mmu::ENTRY_BYTES;
 use carillon_hw::queue::{
-    CONTEXT_DESCRIPTOR_BYTES, ContextId, QUEUE_DESCRIPTOR_BYTES, QueueActivity, QueueFault,
-    QueueId, QueueState,
+    CONTEXT_DESCRIPTOR_BYTES, ContextId, QUEUE_DESCRIPTOR_BYTES, QueueActivity, QueueId, QueueState,
 };
-use carillon_hw::regs::{
-    Control, DoorbellControl, DoorbellModel, DoorbellPage, QueueCommand, QueueOperation, Status,
-};
+use carillon_hw::regs::{Control, DoorbellControl, DoorbellPage, Status};
 
 use crate::Config;
 use crate::command::Scratch;
@@ -39,11 +38,11 @@ use crate::config::{Message, PciConfig};
 use crate::doorbell::Doorbells;
 use crate::event::{Cause, Events};
 use crate::fabric::Fabric;
-use crate::fault::{Faults, RingAction};
-use crate::mmu::{Memory, Mmu, Table};
-use crate::queue::{Deferred, Descriptors, Limits, Queue, Setup, Slot};
+use crate::fault::Faults;
+use crate::mmu::{Mmu, Table};
+use crate::queue::{Deferred, Descriptors, Queue, Slot};
 use crate::recorder::FetchLog;
-use crate::ring::{self, Stop};
+use crate::ring::Stop;
 use crate::scheduler::Engine;
 
 /// Watched queues that one switch of an engine looks at.
@@ -305,182 +304,6 @@ impl Device {
         Descriptors(self.tables.queues)
     }
 
-    // Doorbells.
-
-    /// Binds a page: one step for everybody who rings meanwhile.
-    pub(crate) fn bind(&mut self, page: DoorbellPage, control: DoorbellControl) {
-        self.doorbells.bind(&self.fabric, page, control);
-        self.bindings += 1;
-        self.delayed.retain(|delayed| delayed.page != page);
-        match self.parameters.model {
-            DoorbellModel::Dedicated => {
-                if let Some(owner) = control.owner() {
-                    self.watched.remove(&owner);
-                    self.look(owner, None);
-                }
-            }
-            DoorbellModel::Global if control.bound() => {
-                let by_page = &self.by_page;
-                self.watched
-                    .retain(|queue| !by_page.contains(&(page.index(), *queue)));
-                self.look_at_page(page, None, None);
-            }
-            DoorbellModel::Global => {}
-        }
-    }
-
-    /// Takes the ring of a page, if there is one, and looks.
-    pub(crate) fn take_ring(&mut self, page: DoorbellPage) -> bool {
-        let Some(value) = self.doorbells.take(&self.fabric, page) else {
-            return false;
-        };
-        let rung = self.clock();
-        match self.faults.ring(page.index()) {
-            None => self.ring_looks(page, value, rung),
-            Some(RingAction::Drop) => {}
-            Some(RingAction::Delay { rounds } | RingAction::DelayData { rounds }) => {
-                // With the data late, the look at once would find the write pointer that was
-                // seen last, and so nothing.
-                self.delayed.push(DelayedRing {
-                    rounds,
-                    page,
-                    value,
-                });
-            }
-        }
-        true
-    }
-
-    /// Lets delayed rings come one round nearer.
-    pub(crate) fn delayed_rings(&mut self) {
-        if self.delayed.is_empty() {
-            return;
-        }
-        let now = self.clock();
-        for mut ring in std::mem::take(&mut self.delayed) {
-            if ring.rounds == 0 {
-                self.ring_looks(ring.page, ring.value, now);
-            } else {
-                ring.rounds -= 1;
-                self.delayed.push(ring);
-            }
-        }
-    }
-
-    fn ring_looks(&mut self, page: DoorbellPage, value: u64, rung: u64) {
-        match self.parameters.model {
-            DoorbellModel::Dedicated => {
-                if let Some(owner) = self.doorbells.control(page).owner() {
-                    self.look(owner, Some(rung));
-                }
-            }
-            DoorbellModel::Global => {
-                let named = QueueId(GlobalDoorbellValue::from_bits(value).queue());
-                self.look_at_page(page, Some(named), Some(rung));
-            }
-        }
-    }
-
-    /// Looks at `first` if it belongs to the page, then at every other live queue of the page.
-    fn look_at_page(&mut self, page: DoorbellPage, first: Option<QueueId>, rung: Option<u64>) {
-        let index = page.index();
-        let first = first.filter(|queue| self.by_page.contains(&(index, *queue)));
-        if let Some(queue) = first {
-            self.look(queue, rung);
-        }
-        let others: Vec<QueueId> = self
-            .by_page
-            .range((index, QueueId(0))..=(index, QueueId(u32::MAX)))
-            .map(|(_, queue)| *queue)
-            .filter(|queue| Some(*queue) != first)
-            .collect();
-        for queue in others {
-            self.look(queue, rung);
-        }
-    }
-
-    /// Whether some queue is watched.
-    pub(crate) fn is_watching(&self) -> bool {
-        !self.watched.is_empty()
-    }
-
-    fn watch(&mut self, id: QueueId) {
-        if let Some(Slot::Live(_)) = self.queues.get(&id) {
-            self.watched.insert(id);
-            self.look(id, None);
-        }
-    }
-
-    /// Looks at some watched queues, in turn; at all of them if the last time is too long ago.
-    pub(crate) fn look_at_watched(&mut self) {
-        if self.watched.is_empty() {
-            return;
-        }
-        let now = self.clock();
-        let count = if now.saturating_sub(self.watched_all) >= WATCH_ALL_NANOSECONDS {
-            self.watched_all = now;
-            self.watched.len()
-        } else {
-            WATCHED_PER_SWITCH.min(self.watched.len())
-        };
-        for _ in 0..count {
-            let next = self.watched.range(self.next_watched..).next();
-            let Some(&id) = next.or_else(|| self.watched.first()) else {
-                return;
-            };
-            self.next_watched = QueueId(id.0.wrapping_add(1));
-            self.look(id, None);
-        }
-    }
-
-    // Queues.
-
-    /// Reads the write pointer once; makes the queue pending if there is work.
-    pub(crate) fn look(&mut self, id: QueueId, rung: Option<u64>) {
-        if !self.is_enabled() {
-            return;
-        }
-        let descriptors = self.descriptors();
-        let Some(Slot::Live(queue)) = self.queues.get_mut(&id) else {
-            return;
-        };
-        // A hung queue faults at the engine reset, whatever its write pointer says.
-        if queue.suspended || queue.hung {
-            return;
-        }
-        self.fabric.counters.looks.add(1);
-        let mut memory = Memory {
-            fabric: &self.fabric,
-            mmu: &mut self.mmu,
-        };
-        let found = ring::write_pointer(&mut memory, &queue.setup)
-            .and_then(|write| Ok((write, ring::pending(queue, write)?)));
-        let (write, pending) = match found {
-            Ok(found) => found,
-            Err(stop) => return self.fault(id, stop),
-        };
-        let half = descriptors.device_half(&self.fabric, id);
-        half.last_look(self.fabric.clock());
-        if write != queue.seen {
-            queue.seen = write;
-            queue.useful_looks = queue.useful_looks.wrapping_add(1);
-            queue.rung = rung;
-            self.fabric.counters.useful_looks.add(1);
-            half.seen_write_pointer(write);
-            half.useful_looks(queue.useful_looks);
-        }
-        if pending > 0 {
-            half.activity(QueueActivity::BUSY);
-            let engine = &mut self.engines[queue.setup.engine];
-            if queue.ticket.is_none() && !engine.stopped {
-                queue.ticket = Some(engine.enter(id, queue.setup.band));
-            }
-        } else if queue.execution.is_none() {
-            half.activity(QueueActivity::IDLE);
-            leave_run_list(&mut self.engines, queue);
-        }
-    }
-
     /// Stops a queue by its own mistake.
     pub(crate) fn fault(&mut self, id: QueueId, stop: Stop) {
         let Some(slot) = self.queues.get_mut(&id) else {
@@ -519,181 +342,6 @@ impl Device {
             self.events.post(&self.fabric, event);
         }
     }
-
-    pub(crate) fn queue_command(&mut self, command: QueueCommand) {
-        let id = command.queue_id();
-        let Some(operation) = command.operation() else {
-            return;
-        };
-        if !self.is_enabled() || !self.descriptors().contains(id) {
-            return;
-        }
-        match operation {
-            QueueOperation::Activate => self.activate(id),
-            QueueOperation::Deactivate => self.deactivate(id),
-            QueueOperation::Suspend => self.suspend(id, command.tag()),
-            QueueOperation::Resume => self.resume(id),
-            QueueOperation::Look => self.look(id, None),
-            QueueOperation::Reload => self.reload(id),
-            QueueOperation::Watch => self.watch(id),
-        }
-    }
-
-    fn limits(&self) -> Limits {
-        Limits {
-            engines: self.parameters.engines,
-            contexts: self.tables.contexts.entries,
-            doorbells: self.parameters.doorbells,
-            model: self.parameters.model,
-        }
-    }
-
-    fn activate(&mut self, id: QueueId) {
-        if let Some(Slot::Live(_)) = self.queues.get(&id) {
-            return;
-        }
-        let half = self.descriptors().driver_half(&self.fabric, id);
-        match Setup::parse(&half, self.limits()) {
-            Err(value) => {
-                self.queues.insert(id, Slot::Faulted);
-                self.fault(id, Stop::new(QueueFault::DESCRIPTOR, value));
-            }
-            Ok(setup) => {
-                let queue = Box::new(Queue::new(setup, half.start));
-                self.queues.insert(id, Slot::Live(queue));
-                self.join_page(setup, id);
-                let device_half = self.descriptors().device_half(&self.fabric, id);
-                device_half.begin(half.start);
-                self.look(id, None);
-            }
-        }
-    }
-
-    fn join_page(&mut self, setup: Setup, id: QueueId) {
-        if self.parameters.model == DoorbellModel::Global {
-            self.by_page.insert((setup.doorbell_page, id));
-        }
-    }
-
-    fn deactivate(&mut self, id: QueueId) {
-        match self.queues.get_mut(&id) {
-            Some(Slot::Live(queue)) if queue.hung => {
-                queue.deferred.push(Deferred::Deactivate);
-                return;
-            }
-            Some(Slot::Live(queue)) => {
-                leave_run_list(&mut self.engines, queue);
-                self.by_page.remove(&(queue.setup.doorbell_page, id));
-            }
-            Some(Slot::Faulted) | None => {}
-        }
-        self.queues.remove(&id);
-        self.watched.remove(&id);
-        let half = self.descriptors().device_half(&self.fabric, id);
-        half.activity(QueueActivity::IDLE);
-        half.state(QueueState::INACTIVE);
-    }
-
-    fn suspend(&mut self, id: QueueId, tag: u32) {
-        if let Some(Slot::Live(queue)) = self.queues.get_mut(&id) {
-            if queue.hung {
-                queue.deferred.push(Deferred::Suspend { tag });
-                return;
-            }
-            if !queue.suspended {
-                queue.suspended = true;
-                leave_run_list(&mut self.engines, queue);
-                let half = self.descriptors().device_half(&self.fabric, id);
-                half.state(QueueState::SUSPENDED);
-            }
-        }
-        self.post(Event::SuspendCompleted { queue: id, tag });
-    }
-
-    fn resume(&mut self, id: QueueId) {
-        let Some(Slot::Live(queue)) = self.queues.get_mut(&id) else {
-            return;
-        };
-        if !queue.suspended {
-            return;
-        }
-        queue.suspended = false;
-        let half = self.descriptors().device_half(&self.fabric, id);
-        half.state(QueueState::RUNNABLE);
-        self.look(id, None);
-    }
-
-    fn reload(&mut self, id: QueueId) {
-        let half = self.descriptors().driver_half(&self.fabric, id);
-        let parsed = Setup::parse(&half, self.limits());
-        let Some(Slot::Live(queue)) = self.queues.get_mut(&id) else {
-            return;
-        };
-        let setup = match parsed {
-            Ok(setup) => setup,
-            Err(value) => return self.fault(id, Stop::new(QueueFault::DESCRIPTOR, value)),
-        };
-        let former = std::mem::replace(&mut queue.setup, setup);
-        let moved = (former.engine, former.band) != (setup.engine, setup.band);
-        // A hung packet keeps its engine, whatever the driver wishes.
-        if moved
-            && !queue.hung
-            && let Some(ticket) = queue.ticket.take()
-        {
-            self.engines[former.engine].leave(ticket);
-            let engine = &mut self.engines[setup.engine];
-            if !engine.stopped {
-                queue.ticket = Some(engine.enter(id, setup.band));
-            }
-        }
-        self.by_page.remove(&(former.doorbell_page, id));
-        self.join_page(setup, id);
-    }
-
-    // Engines.
-
-    /// Stops an engine. While the device is not enabled nothing runs and nothing may be written.
-    pub(crate) fn engine_reset(&mut self, ordinal: u32) {
-        if !self.is_enabled() {
-            return;
-        }
-        let Some(engine) = self.engines.get_mut(ordinal as usize) else {
-            return;
-        };
-        let running = engine.current;
-        engine.stopped = true;
-        engine.clear();
-        for slot in self.queues.values_mut() {
-            if let Slot::Live(queue) = slot
-                && queue.setup.engine == ordinal as usize
-            {
-                queue.ticket = None;
-            }
-        }
-        if let Some(record) = running {
-            self.fault(record.queue, Stop::new(QueueFault::ENGINE_RESET, 0));
-        }
-    }
-
-    pub(crate) fn engine_resume(&mut self, ordinal: u32) {
-        let Some(engine) = self.engines.get_mut(ordinal as usize) else {
-            return;
-        };
-        engine.stopped = false;
-        let ids: Vec<QueueId> = self
-            .queues
-            .iter()
-            .filter_map(|(id, slot)| match slot {
-                Slot::Live(queue) if queue.setup.engine == ordinal as usize => Some(*id),
-                _ => None,
-            })
-            .collect();
-        for id in ids {
-            self.look(id, None);
-        }
-    }
-
-    // Interrupts.
 
     /// How many messages to send now; to be sent by the device thread without the lock.
     pub(crate) fn take_messages(&mut self) -> u32 {

@@ -1,0 +1,185 @@
+//! Doorbells and looks (`docs/hardware.md` sections 1 and 5).
+
+use carillon_hw::doorbell::GlobalDoorbellValue;
+use carillon_hw::queue::{QueueActivity, QueueId};
+use carillon_hw::regs::{DoorbellControl, DoorbellModel, DoorbellPage};
+
+use super::{DelayedRing, Device, WATCH_ALL_NANOSECONDS, WATCHED_PER_SWITCH, leave_run_list};
+use crate::fault::RingAction;
+use crate::mmu::Memory;
+use crate::queue::Slot;
+use crate::ring;
+
+impl Device {
+    /// Binds a page: one step for everybody who rings meanwhile.
+    pub(crate) fn bind(&mut self, page: DoorbellPage, control: DoorbellControl) {
+        self.doorbells.bind(&self.fabric, page, control);
+        self.bindings += 1;
+        self.delayed.retain(|delayed| delayed.page != page);
+        match self.parameters.model {
+            DoorbellModel::Dedicated => {
+                if let Some(owner) = control.owner() {
+                    self.watched.remove(&owner);
+                    self.look(owner, None);
+                }
+            }
+            DoorbellModel::Global if control.bound() => {
+                let by_page = &self.by_page;
+                self.watched
+                    .retain(|queue| !by_page.contains(&(page.index(), *queue)));
+                self.look_at_page(page, None, None);
+            }
+            DoorbellModel::Global => {}
+        }
+    }
+
+    /// Takes the ring of a page, if there is one, and looks.
+    pub(crate) fn take_ring(&mut self, page: DoorbellPage) -> bool {
+        let Some(value) = self.doorbells.take(&self.fabric, page) else {
+            return false;
+        };
+        let rung = self.clock();
+        match self.faults.ring(page.index()) {
+            None => self.ring_looks(page, value, rung),
+            Some(RingAction::Drop) => {}
+            Some(RingAction::Delay { rounds } | RingAction::DelayData { rounds }) => {
+                // With the data late, the look at once would find the write pointer that was
+                // seen last, and so nothing.
+                self.delayed.push(DelayedRing {
+                    rounds,
+                    page,
+                    value,
+                });
+            }
+        }
+        true
+    }
+
+    /// Lets delayed rings come one round nearer.
+    pub(crate) fn delayed_rings(&mut self) {
+        if self.delayed.is_empty() {
+            return;
+        }
+        let now = self.clock();
+        for mut ring in std::mem::take(&mut self.delayed) {
+            if ring.rounds == 0 {
+                self.ring_looks(ring.page, ring.value, now);
+            } else {
+                ring.rounds -= 1;
+                self.delayed.push(ring);
+            }
+        }
+    }
+
+    fn ring_looks(&mut self, page: DoorbellPage, value: u64, rung: u64) {
+        match self.parameters.model {
+            DoorbellModel::Dedicated => {
+                if let Some(owner) = self.doorbells.control(page).owner() {
+                    self.look(owner, Some(rung));
+                }
+            }
+            DoorbellModel::Global => {
+                let named = QueueId(GlobalDoorbellValue::from_bits(value).queue());
+                self.look_at_page(page, Some(named), Some(rung));
+            }
+        }
+    }
+
+    /// Looks at `first` if it belongs to the page, then at every other live queue of the page.
+    fn look_at_page(&mut self, page: DoorbellPage, first: Option<QueueId>, rung: Option<u64>) {
+        let index = page.index();
+        let first = first.filter(|queue| self.by_page.contains(&(index, *queue)));
+        if let Some(queue) = first {
+            self.look(queue, rung);
+        }
+        let others: Vec<QueueId> = self
+            .by_page
+            .range((index, QueueId(0))..=(index, QueueId(u32::MAX)))
+            .map(|(_, queue)| *queue)
+            .filter(|queue| Some(*queue) != first)
+            .collect();
+        for queue in others {
+            self.look(queue, rung);
+        }
+    }
+
+    /// Whether some queue is watched.
+    pub(crate) fn is_watching(&self) -> bool {
+        !self.watched.is_empty()
+    }
+
+    pub(super) fn watch(&mut self, id: QueueId) {
+        if let Some(Slot::Live(_)) = self.queues.get(&id) {
+            self.watched.insert(id);
+            self.look(id, None);
+        }
+    }
+
+    /// Looks at some watched queues, in turn; at all of them if the last time is too long ago.
+    pub(crate) fn look_at_watched(&mut self) {
+        if self.watched.is_empty() {
+            return;
+        }
+        let now = self.clock();
+        let count = if now.saturating_sub(self.watched_all) >= WATCH_ALL_NANOSECONDS {
+            self.watched_all = now;
+            self.watched.len()
+        } else {
+            WATCHED_PER_SWITCH.min(self.watched.len())
+        };
+        for _ in 0..count {
+            let next = self.watched.range(self.next_watched..).next();
+            let Some(&id) = next.or_else(|| self.watched.first()) else {
+                return;
+            };
+            self.next_watched = QueueId(id.0.wrapping_add(1));
+            self.look(id, None);
+        }
+    }
+
+    /// Reads the write pointer once; makes the queue pending if there is work.
+    pub(crate) fn look(&mut self, id: QueueId, rung: Option<u64>) {
+        if !self.is_enabled() {
+            return;
+        }
+        let descriptors = self.descriptors();
+        let Some(Slot::Live(queue)) = self.queues.get_mut(&id) else {
+            return;
+        };
+        // A hung queue faults at the engine reset, whatever its write pointer says.
+        if queue.suspended || queue.hung {
+            return;
+        }
+        self.fabric.counters.looks.add(1);
+        let mut memory = Memory {
+            fabric: &self.fabric,
+            mmu: &mut self.mmu,
+        };
+        let found = ring::write_pointer(&mut memory, &queue.setup)
+            .and_then(|write| Ok((write, ring::pending(queue, write)?)));
+        let (write, pending) = match found {
+            Ok(found) => found,
+            Err(stop) => return self.fault(id, stop),
+        };
+        let half = descriptors.device_half(&self.fabric, id);
+        half.last_look(self.fabric.clock());
+        if write != queue.seen {
+            queue.seen = write;
+            queue.useful_looks = queue.useful_looks.wrapping_add(1);
+            queue.rung = rung;
+            self.fabric.counters.useful_looks.add(1);
+            half.seen_write_pointer(write);
+            half.useful_looks(queue.useful_looks);
+        }
+        if pending > 0 {
+            half.activity(QueueActivity::BUSY);
+            let engine = &mut self.engines[queue.setup.engine];
+            if queue.ticket.is_none() && !engine.stopped {
+                queue.ticket = Some(engine.enter(id, queue.setup.band));
+            }
+        } else if queue.execution.is_none() {
+            half.activity(QueueActivity::IDLE);
+            leave_run_list(&mut self.engines, queue);
+        }
+    }
+}
