@@ -2,21 +2,10 @@
 
 use core::sync::atomic::{Ordering, fence};
 
-use carillon_hw::doorbell::{GlobalDoorbellValue, NOT_RUNG};
-use carillon_hw::queue::QueueId;
+use carillon_hw::doorbell::{DoorbellReply, GlobalDoorbellValue, NOT_RUNG};
+use carillon_hw::regs::DoorbellModel;
 
-use crate::kmt::{DOORBELL_PRIVATE_DATA_BYTES, Doorbell, DoorbellHandle, DoorbellStatus};
-
-/// What a client stores to ring.
-#[derive(Clone, Copy, Debug)]
-pub enum DoorbellModel {
-    /// The page serves one queue; the value is the write pointer (section 5.3).
-    Dedicated,
-    /// The page serves the process; the value names the queue (section 5.4). The function takes
-    /// the queue out of the private data that the driver left in the new doorbell, and returns
-    /// `None` if it is not there.
-    Global(fn(&[u8; DOORBELL_PRIVATE_DATA_BYTES]) -> Option<QueueId>),
-}
+use crate::kmt::{Doorbell, DoorbellHandle, DoorbellStatus};
 
 /// A doorbell with its model resolved.
 #[derive(Debug)]
@@ -26,13 +15,12 @@ pub(crate) struct Bell {
 }
 
 impl Bell {
-    /// `None` if the global model lacks its queue.
-    pub(crate) fn new(doorbell: Doorbell, model: DoorbellModel) -> Option<Self> {
+    /// `None` if the driver did not say how to ring.
+    pub(crate) fn new(doorbell: Doorbell) -> Option<Self> {
+        let (model, queue) = DoorbellReply::parse(&doorbell.private_data)?;
         let global = match model {
             DoorbellModel::Dedicated => None,
-            DoorbellModel::Global(queue) => {
-                Some(GlobalDoorbellValue::for_queue(queue(&doorbell.private_data)?).into_bits())
-            }
+            DoorbellModel::Global => Some(GlobalDoorbellValue::for_queue(queue).into_bits()),
         };
         Some(Self { doorbell, global })
     }

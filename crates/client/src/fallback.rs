@@ -6,8 +6,6 @@ use std::sync::Arc;
 use core::fmt;
 use core::time::Duration;
 
-use carillon_hw::packet::Packet;
-
 use crate::command::{CommandArena, CommandBuilder, CommandError};
 use crate::kmt::{DeviceHandle, Kmt, KmtError, NodeOrdinal, QueueHandle, SubmitCommand};
 use crate::objects::{CreateError, Objects};
@@ -142,8 +140,8 @@ impl Submit for KernelQueue {
         }
         let value = self.progress.next();
         self.make_room(value)?;
-        // Nothing may be empty; and the fence is signaled from the kernel's side here.
-        let tail = Packet::Nop { dwords: 1 };
+        // Whoever builds the buffer ends it with the progress fence (ledger HWQ-011).
+        let tail = self.progress.signal(value);
         let commands = self.commands.build(value.0, build, Some(&tail))?;
         self.objects
             .kmt()

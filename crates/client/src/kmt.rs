@@ -182,7 +182,7 @@ pub struct CreateHwQueue<'a> {
     pub context: ContextHandle,
     /// The queue will be fed through a doorbell (`UserModeSubmission`). Its progress fence is a
     /// native fence then, which the client's command buffers signal. Else the queue is fed by
-    /// [`Kmt::submit_command_to_hw_queue`] and the kernel side signals the progress fence.
+    /// [`Kmt::submit_command_to_hw_queue`]; its command buffers signal the progress fence too.
     pub user_mode_submission: bool,
     /// Private driver data; may be empty.
     pub private_data: &'a [u8],
@@ -271,7 +271,7 @@ pub struct SubmitCommand {
     pub command_buffer: GpuVa,
     /// Its length in bytes.
     pub command_bytes: u32,
-    /// Progress fence value that the kernel side signals when the buffer has finished
+    /// Progress fence value that the last packet of the buffer signals
     /// (`HwQueueProgressFenceId`).
     pub progress_fence_value: u64,
 }

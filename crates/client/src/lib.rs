@@ -27,7 +27,6 @@ pub mod queue;
 mod ring;
 pub mod submit;
 
-pub use bell::DoorbellModel;
 pub use objects::CreateError;
 pub use ring::BadReadPointer;
 

@@ -43,9 +43,9 @@ pub enum CreateError {
         /// GPU virtual address.
         address: GpuVa,
     },
-    /// The global doorbell model needs the queue's identity, and the driver left none.
-    #[error("the driver did not say which queue to ring")]
-    NoQueueId,
+    /// The driver left nothing in the doorbell's private data that this client understands.
+    #[error("the driver did not say how to ring the doorbell")]
+    NoReply,
     /// The control block of the new ring does not say that the ring is empty.
     #[error("the new ring is not empty: {0}")]
     RingInUse(BadReadPointer),

@@ -25,7 +25,7 @@ use carillon_hw::doorbell::DoorbellPrivateData;
 use carillon_hw::ring::{CONTROL_BYTES, RingEntry, RingSize};
 use zerocopy::IntoBytes;
 
-use crate::bell::{Bell, DoorbellModel};
+use crate::bell::Bell;
 use crate::command::{CommandArena, CommandBuilder, CommandError};
 use crate::kmt::{
     CreateDoorbell, DeviceHandle, DoorbellHandle, DoorbellStatus, FeatureId, Kmt, KmtError,
@@ -48,8 +48,6 @@ pub struct UserQueueConfig {
     pub ring_entries_log2: u32,
     /// Doublewords for the commands of one submission, its fence signal (8) included.
     pub command_dwords: u32,
-    /// What to store to ring.
-    pub model: DoorbellModel,
     /// How long a submission waits for a slot.
     pub full_timeout: Duration,
     /// How long dropping waits for what was submitted.
@@ -63,7 +61,6 @@ impl Default for UserQueueConfig {
         Self {
             ring_entries_log2: 7,
             command_dwords: 64,
-            model: DoorbellModel::Dedicated,
             // The operating system declares an engine hung after as long.
             full_timeout: Duration::from_secs(2),
             drain_timeout: Duration::from_secs(2),
@@ -180,7 +177,7 @@ impl UserQueue {
             resize: false,
             require_secondary: false,
         })?;
-        let bell = Bell::new(doorbell, config.model).ok_or(CreateError::NoQueueId)?;
+        let bell = Bell::new(doorbell).ok_or(CreateError::NoReply)?;
         Ok(Self {
             ring,
             bell,

@@ -11,8 +11,10 @@ use std::time::{Duration, Instant};
 
 use carillon_hw::addr::GpuVa;
 use carillon_hw::allocation::AllocationPrivateData;
-use carillon_hw::doorbell::{DoorbellPrivateData, NOT_RUNG};
+use carillon_hw::doorbell::{DoorbellPrivateData, DoorbellReply, NOT_RUNG};
 use carillon_hw::packet::Packet;
+use carillon_hw::queue::QueueId;
+use carillon_hw::regs::DoorbellModel;
 use carillon_hw::ring::{RingEntry, RingSize};
 
 use crate::kmt::*;
@@ -79,6 +81,11 @@ fn words(count: usize) -> Arc<[AtomicU64]> {
     (0..count).map(|_| AtomicU64::new(0)).collect()
 }
 
+/// What a driver leaves for the only queue, number 1.
+fn dedicated_reply() -> [u8; DOORBELL_PRIVATE_DATA_BYTES] {
+    zerocopy::transmute!(DoorbellReply::new(DoorbellModel::Dedicated, QueueId(1)))
+}
+
 impl Fake {
     pub(crate) fn new() -> Arc<Self> {
         let fake = Self {
@@ -100,7 +107,7 @@ impl Fake {
                 paused: false,
                 forgetful: false,
                 timeouts_immediate: true,
-                private_out: [0; DOORBELL_PRIVATE_DATA_BYTES],
+                private_out: dedicated_reply(),
             }),
             words: words(64),
         };
@@ -461,8 +468,9 @@ impl Kmt for Fake {
         let mut state = self.call("SubmitCommandToHwQueue")?;
         state.submitted.push(*submit);
         if !state.paused {
-            state.run(submit.command_buffer, submit.command_bytes / 4, |_| {});
-            self.set(Word::Fence, submit.progress_fence_value);
+            state.run(submit.command_buffer, submit.command_bytes / 4, |value| {
+                self.set(Word::Fence, value);
+            });
         }
         Ok(())
     }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::fake::{Answer, Fake};
 use super::loss::{fill, queue, queue_with};
-use crate::bell::DoorbellModel;
 use crate::kmt::{DeviceHandle, DoorbellStatus, Kmt, NodeOrdinal, NtStatus};
 use crate::objects::CreateError;
 use crate::queue::{UserQueue, UserQueueConfig};
@@ -147,12 +146,9 @@ fn limits_of_the_configuration() {
             CreateError::CommandSize { slots: 128, dwords }
         );
     }
-    let config = UserQueueConfig {
-        model: DoorbellModel::Global(|_| None),
-        ..default
-    };
     let fake = Fake::new();
-    assert_eq!(create(&fake, config).unwrap_err(), CreateError::NoQueueId);
+    fake.state().private_out = [0xFF; 16];
+    assert_eq!(create(&fake, default).unwrap_err(), CreateError::NoReply);
     assert!(fake.state().allocations.is_empty());
 }
 

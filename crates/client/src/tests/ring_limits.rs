@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use carillon_hw::addr::GpuVa;
-use carillon_hw::doorbell::{GlobalDoorbellValue, NOT_RUNG};
+use carillon_hw::doorbell::{DoorbellReply, GlobalDoorbellValue, NOT_RUNG};
 use carillon_hw::queue::QueueId;
+use carillon_hw::regs::DoorbellModel;
+use zerocopy::IntoBytes;
 
 use super::fake::{Fake, Word};
 use super::loss::{assert_consumed, fill, queue, queue_with};
-use crate::bell::DoorbellModel;
 use crate::command::CommandError;
 use crate::queue::UserQueueConfig;
 use crate::ring::BadReadPointer;
@@ -172,16 +173,10 @@ fn crooked_addresses_are_refused_before_they_reach_the_ring() {
 #[test]
 fn global_model_names_the_queue() {
     let fake = Fake::new();
-    fake.state().private_out[0] = 7;
+    let reply = DoorbellReply::new(DoorbellModel::Global, QueueId(7));
+    fake.state().private_out.copy_from_slice(reply.as_bytes());
     fake.hook(|_, _| {});
-    let model = DoorbellModel::Global(|data| Some(QueueId(u32::from(data[0]))));
-    let mut queue = queue_with(
-        &fake,
-        UserQueueConfig {
-            model,
-            ..UserQueueConfig::default()
-        },
-    );
+    let mut queue = queue_with(&fake, UserQueueConfig::default());
     // Nobody takes this ring.
     crate::probe::install(|_| {});
     fill(&mut queue, 0).unwrap();
