@@ -7,15 +7,10 @@ use carillon_hw::queue::QueueId;
 pub enum RingAction {
     /// Nobody looks.
     Drop,
-    /// The look happens after this many rounds of the device thread.
+    /// The look, and so everything that it would find, comes this many rounds of the device thread
+    /// later.
     Delay {
         /// Rounds to wait.
-        rounds: u32,
-    },
-    /// The ring overtook the data: a look at once finds the write pointer that was seen last,
-    /// and only after this many rounds the stored one.
-    DelayData {
-        /// Rounds until the stored write pointer is visible.
         rounds: u32,
     },
 }

