@@ -7,6 +7,8 @@
 //! * [`handle`], [`arena`]: generational handles and the tables behind them
 //! * [`doorbell`]: logical and physical doorbells, connection, victims
 //! * [`objects`]: processes, devices, contexts, queues, allocations, fences
+//! * [`surface`]: what the driver offers; [`query`], [`node`], [`feature`]: how the OS is told
+//! * [`segment`]: from the OS's addresses to the hardware's
 //! * [`adapter`]: one started GPU, the operations behind the DDI table
 //!
 //! The crate forbids `unsafe`, allocates fallibly, and knows no OS: `src/` of the driver is the
@@ -23,10 +25,15 @@ pub mod adapter;
 pub mod arena;
 pub mod doorbell;
 pub mod error;
+pub mod feature;
 pub mod handle;
 pub mod irql;
+pub mod node;
 pub mod notify;
 pub mod objects;
 pub mod platform;
+pub mod query;
+pub mod segment;
+pub mod surface;
 #[cfg(test)]
 mod testing;
