@@ -1,6 +1,8 @@
 //! The device in the bench's machine: its BARs in I/O space, its configuration space, its
 //! interrupt.
 
+pub mod virtual_gpu;
+
 use std::sync::Arc;
 
 use carillon_hw::pci;

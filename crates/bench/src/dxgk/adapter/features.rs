@@ -6,13 +6,14 @@ use carillon_ddi::{
     BOOLEAN, DXGK_FEATURE_ID, DXGK_FEATURE_VERSION, DXGKARG_QUERYFEATUREINTERFACE,
     DXGKARG_QUERYFEATURESUPPORT, DXGKDDI_FEATURE_INTERFACE, DXGKDDI_FEATURE_INTERFACE_VERSION_1,
     DXGKDDI_KERNELMODETESTINGINTERFACE, DXGKDDI_QUERYFEATUREINTERFACE, DXGKDDI_QUERYFEATURESUPPORT,
-    GUID, GUID_WDDM_INTERFACE_FEATURE, NTSTATUS, PINTERFACE_DEREFERENCE, PVOID, QUERY_INTERFACE,
+    GUID, GUID_WDDM_INTERFACE_FEATURE, NTSTATUS, PINTERFACE_DEREFERENCE, QUERY_INTERFACE,
 };
 use parking_lot::Mutex;
 
 use super::Adapter;
 use super::rules;
 use crate::dxgk::driver::{DdiError, DdiResult, Guarded};
+use crate::dxgk::handle::KmdHandle;
 use crate::dxgk::rejected::Rejected;
 
 /// Device number that means the adapter itself and none of its children.
@@ -68,7 +69,7 @@ impl FeatureConfig {
         service: true,
     };
 
-    fn setting(&self, id: DXGK_FEATURE_ID) -> Setting {
+    fn setting(self, id: DXGK_FEATURE_ID) -> Setting {
         match id {
             DXGK_FEATURE_ID::DXGK_FEATURE_HWSCH => self.hwsch,
             DXGK_FEATURE_ID::DXGK_FEATURE_NATIVE_FENCE => self.native_fence,
@@ -98,6 +99,10 @@ const KNOWN: [(DXGK_FEATURE_ID, &[DXGK_FEATURE_ID]); 4] = [
 
 /// What negotiation led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are the bits of the OS's answer"
+)]
 pub struct FeatureState {
     /// The OS knows the feature.
     pub known: bool,
@@ -125,20 +130,25 @@ impl FeatureState {
 /// The driver's side of the negotiation.
 #[derive(Clone, Copy)]
 struct DriverInterface {
-    context: PVOID,
+    context: KmdHandle,
     dereference: Option<PINTERFACE_DEREFERENCE>,
     support: DXGKDDI_QUERYFEATURESUPPORT,
     interface: DXGKDDI_QUERYFEATUREINTERFACE,
 }
 
-// SAFETY: the context is a cookie that only goes back to the driver; the rest is code addresses.
-unsafe impl Send for DriverInterface {}
+/// Whether the driver was asked for its side.
+#[derive(Clone, Copy, Default)]
+enum Asked {
+    #[default]
+    No,
+    HasNone,
+    Has(DriverInterface),
+}
 
 /// Features of an adapter.
 pub struct Features {
     config: FeatureConfig,
-    /// `None`: not asked. `Some(None)`: asked, the driver has none.
-    driver: Mutex<Option<Option<DriverInterface>>>,
+    driver: Mutex<Asked>,
     decided: Mutex<BTreeMap<i32, FeatureState>>,
     rejected: Mutex<Option<Rejected>>,
 }
@@ -240,12 +250,16 @@ impl Adapter {
 
     /// The driver's feature interface, asked for once.
     fn feature_interface(&self) -> Option<DriverInterface> {
-        if let Some(asked) = &*self.features.driver.lock() {
-            return *asked;
+        let asked = *self.features.driver.lock();
+        match asked {
+            Asked::Has(interface) => Some(interface),
+            Asked::HasNone => None,
+            Asked::No => {
+                let interface = self.query_feature_interface();
+                *self.features.driver.lock() = interface.map_or(Asked::HasNone, Asked::Has);
+                interface
+            }
         }
-        let interface = self.query_feature_interface();
-        *self.features.driver.lock() = Some(interface);
-        interface
     }
 
     fn query_feature_interface(&self) -> Option<DriverInterface> {
@@ -258,7 +272,7 @@ impl Adapter {
         status.ok()?;
         match rules::feature_interface(&answer) {
             Ok(()) => Some(DriverInterface {
-                context: answer.Context,
+                context: KmdHandle::from_raw(answer.Context),
                 dereference: answer.InterfaceDereference,
                 support: answer.QueryFeatureSupport?,
                 interface: answer.QueryFeatureInterface?,
@@ -356,13 +370,13 @@ impl Adapter {
 
     /// Gives the driver's feature interface back and forgets what was negotiated.
     pub(super) fn release_features(&self) {
-        let interface = self.features.driver.lock().take().flatten();
+        let asked = std::mem::take(&mut *self.features.driver.lock());
         self.features.decided.lock().clear();
-        if let Some(DriverInterface {
+        if let Asked::Has(DriverInterface {
             context,
             dereference: Some(dereference),
             ..
-        }) = interface
+        }) = asked
         {
             self.driver.dereference_interface(dereference, context);
         }

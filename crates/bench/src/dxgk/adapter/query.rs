@@ -91,7 +91,7 @@ impl Adapter {
             ..DXGK_QUERYSEGMENTOUT4::ZERO
         };
         let output = self.query(KIND, input, output)?;
-        self.read_segments(count, stride, &descriptors, output)
+        Ok(self.read_segments(count, stride, &descriptors, output))
     }
 
     fn read_segments(
@@ -100,7 +100,7 @@ impl Adapter {
         stride: usize,
         descriptors: &Guarded<u8>,
         output: DXGK_QUERYSEGMENTOUT4,
-    ) -> DdiResult<Segments> {
+    ) -> Segments {
         const BYTES: usize = size_of::<DXGK_SEGMENTDESCRIPTOR4>();
         let bytes = descriptors.bytes();
         if output.NbSegment != count {
@@ -122,7 +122,7 @@ impl Adapter {
             // SAFETY: the descriptor is made of integers, for which every value is one.
             list.push(unsafe { std::mem::transmute::<[u8; BYTES], DXGK_SEGMENTDESCRIPTOR4>(raw) });
         }
-        Ok(Segments {
+        Segments {
             reported: count,
             list,
             paging: PagingBuffer {
@@ -130,7 +130,7 @@ impl Adapter {
                 size: output.PagingBufferSize,
                 private_size: output.PagingBufferPrivateDataSize,
             },
-        })
+        }
     }
 
     /// Asks for the description of each page-table level, leaf first.

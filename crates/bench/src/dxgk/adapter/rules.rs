@@ -20,6 +20,7 @@ pub(super) use features::{
 
 /// What the rules need besides the driver's answers.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one feature")]
 pub(super) struct Situation<'a> {
     pub(super) table: &'a DRIVER_INITIALIZATION_DATA,
     pub(super) hwsch: bool,

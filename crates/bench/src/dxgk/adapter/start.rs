@@ -26,6 +26,9 @@ const QUANTUM: u64 = 30_000;
 /// Share of the normal band while higher bands are busy, in per cent.
 const NORMAL_SHARE: u32 = 10;
 
+/// One group of queries that may come at any place among the others.
+type QueryStep = fn(&Adapter, &mut Caps) -> Result<(), StartError>;
+
 /// Attaches the step to what went wrong in it.
 pub(super) trait InStep<T> {
     fn in_step(self, step: &'static str) -> Result<T, StartError>;
@@ -269,7 +272,7 @@ impl Adapter {
             precision: Vec::new(),
             nodes: Vec::new(),
         };
-        let mut steps: [fn(&Self, &mut Caps) -> Result<(), StartError>; 7] = [
+        let mut steps: [QueryStep; 7] = [
             Self::query_power,
             Self::query_history,
             Self::query_all_segments,

@@ -26,7 +26,7 @@ use carillon_ddi::{
     DXGKARG_UPDATECURRENTVALUESFROMCPU, DXGKARG_UPDATEMONITOREDVALUES,
     DXGKARG_UPDATENATIVEFENCELOGS, DXGKARG_VALIDATESUBMITCOMMAND, DXGKDDI_QUERYFEATUREINTERFACE,
     DXGKDDI_QUERYFEATURESUPPORT, DXGKRNL_INTERFACE, GUID, NTSTATUS, PINTERFACE_DEREFERENCE,
-    POWER_ACTION, PVOID, QUERY_INTERFACE,
+    POWER_ACTION, QUERY_INTERFACE,
 };
 
 use super::call::{Allowed, Class, Ddi, lend};
@@ -362,7 +362,7 @@ impl Driver {
         let entry = Self::slot(&DDI, self.table.DxgkDdiControlEtwLogging)?;
         // SAFETY: the driver registered the function under this type.
         self.enter(&DDI, || unsafe {
-            entry(BOOLEAN::from(enable), flags, level)
+            entry(BOOLEAN::from(enable), flags, level);
         })
     }
 
@@ -729,10 +729,10 @@ impl Driver {
     }
 
     /// Drops a reference on an interface. Page `nc-wdm-pinterface_dereference`.
-    pub fn dereference_interface(&self, entry: PINTERFACE_DEREFERENCE, context: PVOID) {
+    pub fn dereference_interface(&self, entry: PINTERFACE_DEREFERENCE, context: KmdHandle) {
         const DDI: Ddi = ddi!(InterfaceDereference, PASSIVE, Free, []);
         // SAFETY: the driver handed the function out under this type, with this context. A call
         // that does not come back is with the verifier.
-        let _ = self.enter(&DDI, || unsafe { entry(context) });
+        let _ = self.enter(&DDI, || unsafe { entry(context.raw()) });
     }
 }

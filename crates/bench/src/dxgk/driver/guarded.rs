@@ -93,7 +93,7 @@ impl<T: Copy> Guarded<T> {
         // SAFETY: the range of the invariant, with values that were written as `T` or overwritten
         // by the driver through the type's C layout.
         (0..self.len)
-            .map(|i| unsafe { start.add(i).read_volatile() })
+            .map(|i| unsafe { start.wrapping_add(i).read_volatile() })
             .collect()
     }
 
@@ -109,7 +109,7 @@ impl<T: Copy> Guarded<T> {
         let bytes = self.len * size_of::<T>();
         // SAFETY: the range of the invariant, zeroed before the values were written.
         (0..bytes)
-            .map(|i| unsafe { start.add(i).read_volatile() })
+            .map(|i| unsafe { start.wrapping_add(i).read_volatile() })
             .collect()
     }
 
@@ -117,7 +117,7 @@ impl<T: Copy> Guarded<T> {
     pub fn is_underrun(&self) -> bool {
         let start = self.as_mut_ptr().cast::<u8>().wrapping_sub(CANARY_BYTES);
         // SAFETY: the canary's range, which the constructor made room for and wrote.
-        (0..CANARY_BYTES).any(|i| unsafe { start.add(i).read_volatile() } != CANARY)
+        (0..CANARY_BYTES).any(|i| unsafe { start.wrapping_add(i).read_volatile() } != CANARY)
     }
 }
 
@@ -155,7 +155,12 @@ mod tests {
         let lent = Guarded::new(5u32).unwrap();
         assert!(!lent.is_underrun());
         // SAFETY: the byte before the value belongs to the canary of the same page.
-        unsafe { lent.as_mut_ptr().cast::<u8>().sub(1).write_volatile(0) };
+        unsafe {
+            lent.as_mut_ptr()
+                .cast::<u8>()
+                .wrapping_sub(1)
+                .write_volatile(0);
+        };
         assert!(lent.is_underrun());
     }
 

@@ -41,7 +41,7 @@ pub struct Interrupts {
     dpc: Mutex<Dpc>,
     dpc_changed: Condvar,
     reported: Mutex<Vec<Notification>>,
-    interrupts: AtomicU64,
+    delivered: AtomicU64,
     unclaimed: AtomicU64,
     dpcs: AtomicU64,
     notifications: AtomicU64,
@@ -59,7 +59,7 @@ impl Interrupts {
     pub fn counts(&self) -> InterruptCounts {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         InterruptCounts {
-            interrupts: count(&self.interrupts),
+            interrupts: count(&self.delivered),
             unclaimed: count(&self.unclaimed),
             dpcs: count(&self.dpcs),
             notifications: count(&self.notifications),
@@ -148,7 +148,7 @@ impl Adapter {
             if !interrupts.connected.load(Ordering::SeqCst) {
                 return false;
             }
-            interrupts.interrupts.fetch_add(1, Ordering::Relaxed);
+            interrupts.delivered.fetch_add(1, Ordering::Relaxed);
             self.driver()
                 .interrupt_routine(self.context(), 0)
                 .unwrap_or(false)
@@ -240,7 +240,7 @@ impl Adapter {
 
 pub(super) extern "win64" fn notify_interrupt(adapter: DriverAddr, data: DriverAddr) {
     with_adapter("DxgkCbNotifyInterrupt", adapter, |adapter| {
-        adapter.notified(data)
+        adapter.notified(data);
     });
 }
 
