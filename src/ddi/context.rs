@@ -1,0 +1,163 @@
+//! Contexts, scheduled by the OS or by the hardware: create, destroy, suspend, resume, priorities.
+
+use carillon_core::adapter::{NewContext, Suspended};
+use carillon_core::error::Error;
+use carillon_core::objects::Scheduling;
+use carillon_ddi::{
+    DXGKARG_CREATECONTEXT, DXGKARG_CREATEHWCONTEXT, DXGKARG_RESUMECONTEXT,
+    DXGKARG_SETCONTEXTSCHEDULINGPROPERTIES, DXGKARG_SETUPPRIORITYBANDS, DXGKARG_SUSPENDCONTEXT,
+    HANDLE, NTSTATUS,
+};
+
+use super::arguments::{answer, give, in_out, input, os, own};
+use crate::adapter::Running;
+use crate::irql;
+
+/// `DxgkDdiCreateContext`: work that the OS schedules, or a software context with hardware queues.
+/// IRQL: PASSIVE_LEVEL. Page `nc-d3dkmddi-dxgkddi_createcontext`.
+///
+/// `hContext` comes in as the OS's handle, whatever the page says of it, and goes out as ours.
+pub(crate) unsafe extern "win64" fn create_context(
+    device: HANDLE,
+    arguments: *mut DXGKARG_CREATECONTEXT,
+) -> NTSTATUS {
+    let passive = irql::passive();
+    // SAFETY: the page: an in/out structure of dxgkrnl's (`ddi` module).
+    let arguments = unsafe { in_out(arguments) };
+    answer(arguments.and_then(|arguments| {
+        let flags = arguments.Flags;
+        if flags.Reserved() != 0 {
+            return Err(Error::InvalidParameter);
+        }
+        let adapter = Running::of_object(device)?;
+        let context = adapter.create_context(
+            passive,
+            &NewContext {
+                os: os(arguments.hContext),
+                device: own(device)?,
+                node: arguments.NodeOrdinal,
+                scheduling: if flags.HwQueueSupported() {
+                    Scheduling::Hardware
+                } else {
+                    Scheduling::Packet
+                },
+                system: flags.SystemContext(),
+            },
+        )?;
+        arguments.hContext = give(context);
+        Ok(())
+    }))
+}
+
+/// `DxgkDdiDestroyContext`. IRQL: PASSIVE_LEVEL. Page `nc-d3dkmddi-dxgkddi_destroycontext`.
+pub(crate) unsafe extern "win64" fn destroy_context(context: HANDLE) -> NTSTATUS {
+    let passive = irql::passive();
+    answer(
+        Running::of_object(context)
+            .and_then(|adapter| adapter.destroy_context(passive, own(context)?)),
+    )
+}
+
+/// `DxgkDdiCreateHwContext`. IRQL: PASSIVE_LEVEL. Page `nc-d3dkmddi-dxgkddi_createhwcontext`.
+pub(crate) unsafe extern "win64" fn create_hw_context(
+    device: HANDLE,
+    arguments: *mut DXGKARG_CREATEHWCONTEXT,
+) -> NTSTATUS {
+    let passive = irql::passive();
+    // SAFETY: the header: an in/out structure of dxgkrnl's (`ddi` module).
+    let arguments = unsafe { in_out(arguments) };
+    answer(arguments.and_then(|arguments| {
+        if arguments.Flags.Reserved() != 0 {
+            return Err(Error::InvalidParameter);
+        }
+        let adapter = Running::of_object(device)?;
+        let context = adapter.create_context(
+            passive,
+            &NewContext {
+                os: os(arguments.hHwContext),
+                device: own(device)?,
+                node: arguments.NodeOrdinal,
+                scheduling: Scheduling::Hardware,
+                system: false,
+            },
+        )?;
+        arguments.hHwContext = give(context);
+        Ok(())
+    }))
+}
+
+/// `DxgkDdiDestroyHwContext`. IRQL: PASSIVE_LEVEL. Page `nc-d3dkmddi-dxgkddi_destroyhwcontext`.
+pub(crate) unsafe extern "win64" fn destroy_hw_context(context: HANDLE) -> NTSTATUS {
+    let passive = irql::passive();
+    answer(
+        Running::of_object(context)
+            .and_then(|adapter| adapter.destroy_context(passive, own(context)?)),
+    )
+}
+
+/// `DxgkDdiSuspendContext`. IRQL: PASSIVE_LEVEL. Page `nc-d3dkmddi-dxgkddi_suspendcontext`.
+pub(crate) unsafe extern "win64" fn suspend_context(
+    _adapter: HANDLE,
+    arguments: *const DXGKARG_SUSPENDCONTEXT,
+) -> NTSTATUS {
+    let passive = irql::passive();
+    // SAFETY: the page: an input structure of dxgkrnl's (`ddi` module).
+    let suspended = unsafe { input(arguments) }.and_then(|arguments| {
+        let adapter = Running::of_object(arguments.hContext)?;
+        adapter.suspend_context(
+            passive,
+            own(arguments.hContext)?,
+            arguments.contextSuspendFence,
+        )
+    });
+    match suspended {
+        Ok(Suspended::Now) => NTSTATUS::STATUS_SUCCESS,
+        Ok(Suspended::Later) => NTSTATUS::STATUS_PENDING,
+        Err(error) => error.status(),
+    }
+}
+
+/// `DxgkDdiResumeContext`. IRQL: PASSIVE_LEVEL. Page `nc-d3dkmddi-dxgkddi_resumecontext`.
+pub(crate) unsafe extern "win64" fn resume_context(
+    _adapter: HANDLE,
+    arguments: *const DXGKARG_RESUMECONTEXT,
+) -> NTSTATUS {
+    let passive = irql::passive();
+    // SAFETY: the page: an input structure of dxgkrnl's (`ddi` module).
+    let arguments = unsafe { input(arguments) };
+    answer(arguments.and_then(|arguments| {
+        let adapter = Running::of_object(arguments.hContext)?;
+        adapter.resume_context(passive, own(arguments.hContext)?)
+    }))
+}
+
+/// `DxgkDdiSetContextSchedulingProperties`. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_setcontextschedulingproperties`.
+///
+/// Every queue runs in the normal band: the properties are checked and have no effect yet.
+pub(crate) unsafe extern "win64" fn set_context_scheduling_properties(
+    _adapter: HANDLE,
+    arguments: *const DXGKARG_SETCONTEXTSCHEDULINGPROPERTIES,
+) -> NTSTATUS {
+    let _passive = irql::passive();
+    // SAFETY: the page: an input structure of dxgkrnl's (`ddi` module).
+    let arguments = unsafe { input(arguments) };
+    answer(arguments.and_then(|arguments| {
+        Running::of_object(arguments.hContext)?;
+        own::<carillon_core::objects::ContextKind>(arguments.hContext).map(drop)
+    }))
+}
+
+/// `DxgkDdiSetupPriorityBands`. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_setupprioritybands`.
+///
+/// Every queue runs in the normal band, with the hardware's own quantum.
+pub(crate) unsafe extern "win64" fn setup_priority_bands(
+    adapter: HANDLE,
+    arguments: *const DXGKARG_SETUPPRIORITYBANDS,
+) -> NTSTATUS {
+    let _passive = irql::passive();
+    // SAFETY: the page: an input structure of dxgkrnl's (`ddi` module).
+    let arguments = unsafe { input(arguments) };
+    answer(Running::of_context(adapter).and_then(|_| arguments.map(drop)))
+}
