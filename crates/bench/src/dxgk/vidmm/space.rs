@@ -20,6 +20,9 @@ use crate::nt::Nt;
 /// Lowest address handed out: a null pointer with an offset must fault.
 const FIRST_ADDRESS: u64 = 1 << 20;
 
+/// Bytes behind each mapping that map nothing, so that running over its end faults.
+const GUARD: u64 = GPU_PAGE;
+
 /// How entries get into the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Writer {
@@ -375,14 +378,14 @@ impl Space {
     /// Maps `pages` anywhere and waits until the device can use them.
     pub fn map(&self, pages: &[Page], mapping: Mapping, paging: &Paging) -> Result<u64, MmError> {
         let bytes = pages.len() as u64 * GPU_PAGE;
-        let address = self.reserve(bytes)?;
+        let address = self.reserve(bytes + GUARD)?;
         let mut batch = paging.batch();
         let built = self.map_at(address, pages, mapping, Writer::Driver, &mut batch);
         match built.and_then(|()| batch.finish()) {
             Ok(()) => Ok(address),
             Err(error) => {
                 self.inner.lock().mapped.remove(&address);
-                self.release(address, bytes);
+                self.release(address, bytes + GUARD);
                 Err(error)
             }
         }
@@ -393,7 +396,7 @@ impl Space {
         let mut batch = paging.batch();
         let bytes = self.unmap_at(address, Writer::Driver, &mut batch)?;
         batch.finish()?;
-        self.release(address, bytes);
+        self.release(address, bytes + GUARD);
         Ok(())
     }
 
