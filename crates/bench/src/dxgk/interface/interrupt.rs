@@ -186,6 +186,7 @@ impl Adapter {
     /// Runs `f` as the OS does what is synchronized with the interrupt routine: at device level,
     /// with the interrupt lock held.
     pub fn synchronized_with_interrupt<R>(&self, f: impl FnOnce() -> R) -> R {
+        let _attached = self.driver().nt().attach();
         self.interrupts().synchronized(f)
     }
 
