@@ -9,6 +9,7 @@
 //! * [`objects`]: processes, devices, contexts, queues, allocations, fences
 //! * [`surface`]: what the driver offers; [`query`], [`node`], [`feature`]: how the OS is told
 //! * [`segment`]: from the OS's addresses to the hardware's
+//! * [`allocation`]: where allocations go
 //! * [`adapter`]: one started GPU, the operations behind the DDI table
 //!
 //! The crate forbids `unsafe`, allocates fallibly, and knows no OS: `src/` of the driver is the
@@ -22,6 +23,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod adapter;
+pub mod allocation;
 pub mod arena;
 pub mod doorbell;
 pub mod error;
