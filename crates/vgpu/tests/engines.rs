@@ -178,32 +178,57 @@ fn waiters_do_not_starve_each_other_or_the_rest() {
     }
 }
 
+fn timestamp(at: u64) -> Packet {
+    Packet::Timestamp {
+        destination: GpuVa(at),
+    }
+}
+
 #[test]
-fn queues_of_a_band_take_turns() {
-    // A queue with an endless supply of work does not keep another one waiting: the copies of the
-    // first are far larger than what one step moves.
+fn queues_of_a_band_take_turns_at_every_entry() {
     let rig = Rig::new(Rig::small());
+    let times = rig.buffer(CONTEXT, 1);
+    let (first, second) = (rig.active_queue(0, 0), rig.active_queue(1, 0));
+    // Everything is pending before the engine may start.
+    rig.write32(offset::ENGINE_RESET, 1);
+    for entry in 0..3 {
+        first.put(&[timestamp(times + entry * 16)]);
+        second.put(&[timestamp(times + entry * 16 + 8)]);
+    }
+    rig.write32(offset::ENGINE_RESUME, 1);
+    first.wait_done();
+    second.wait_done();
+    let vram = rig.gpu.vram_memory();
+    let times: Vec<u64> = (0..6)
+        .map(|index| vram.load_u64(times + index * 8).unwrap())
+        .collect();
+    assert!(times.is_sorted(), "{times:?}");
+}
+
+#[test]
+fn a_long_entry_gives_way_in_its_middle() {
+    let rig = Rig::new(Rig::small());
+    let times = rig.buffer(CONTEXT, 1);
     let zero = 0x1_0000_0000;
     for page in 0..512 {
         let entry = local(0).with_zero(true);
         rig.map(CONTEXT, GpuVa(zero + page * 4096), entry);
     }
-    let (greedy, modest) = (rig.active_queue(0, 0), rig.active_queue(1, 0));
+    // Far more than one turn moves.
     let long = Packet::Fill {
         destination: GpuVa(zero),
         bytes: 512 * 4096,
         pattern: 1,
     };
-    for _ in 0..100 {
-        greedy.put(&[long, long, long, long]);
-    }
-    modest.put(&[NOP]);
-    greedy.look();
-    modest.look();
-    modest.wait_done();
-    let ahead = rig.device_half(greedy.id).finished;
-    assert!(ahead < 100, "the other queue ran {ahead} entries first");
+    let (greedy, modest) = (rig.active_queue(0, 0), rig.active_queue(1, 0));
+    rig.write32(offset::ENGINE_RESET, 1);
+    greedy.put(&[long, long, long, long, timestamp(times)]);
+    modest.put(&[timestamp(times + 8)]);
+    rig.write32(offset::ENGINE_RESUME, 1);
     greedy.wait_done();
+    modest.wait_done();
+    let vram = rig.gpu.vram_memory();
+    assert!(vram.load_u64(times + 8).unwrap() < vram.load_u64(times).unwrap());
 }
 
 #[test]
@@ -221,9 +246,7 @@ fn higher_bands_go_first() {
             let client = rig.queue_on(id, 0, shape);
             client.activate();
             // Each stores the time at which it ran.
-            client.submit(&[Packet::Timestamp {
-                destination: GpuVa(order + u64::from(band) * 8),
-            }]);
+            client.submit(&[timestamp(order + u64::from(band) * 8)]);
             client
         })
         .collect();

@@ -164,7 +164,6 @@ proptest! {
     fn a_hostile_queue_hurts_only_itself(acts in prop::collection::vec(act(), 1..12)) {
         let rig = Rig::new(Rig::small());
         let neighbour = rig.active_queue(1, 0);
-        neighbour.put(&[Packet::Nop { dwords: 1 }]);
         let secret = rig.buffer(ContextId(0), 1);
         rig.gpu.vram_memory().write(secret, &[0x5E; 4096]).unwrap();
         let window = rig.pages(4);
@@ -173,7 +172,7 @@ proptest! {
             rig.map(CONTEXT, GpuVa(WINDOW + at), common::local(window + at));
         }
         let hostile = rig.queue(0, 1);
-        let kept = [common::CONTEXT_TABLE, common::APERTURE_TABLE, neighbour.ring, secret];
+        let kept = [common::CONTEXT_TABLE, common::APERTURE_TABLE, secret];
         let before = untouchable(&rig, &kept);
         hostile.activate();
         rig.bind(0, DoorbellControl::bound_to(hostile.id));
@@ -192,10 +191,15 @@ proptest! {
             }
             rig.ring(0, 0);
         }
-        neighbour.look();
-        neighbour.wait_done();
+        // Each time round gives the hostile queue a turn too.
+        for _ in 0..20 {
+            neighbour.submit(&[Packet::Nop { dwords: 1 }]);
+            neighbour.wait_done();
+        }
         rig.command(QueueOperation::Deactivate, hostile.id);
         prop_assert_eq!(rig.state(hostile.id), QueueState::INACTIVE);
+        neighbour.submit(&[Packet::Nop { dwords: 1 }]);
+        neighbour.wait_done();
         prop_assert!(rig.status().enabled());
         prop_assert_eq!(before, untouchable(&rig, &kept));
     }

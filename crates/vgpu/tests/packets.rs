@@ -134,6 +134,26 @@ fn a_nop_may_span_memory_that_is_not_mapped() {
 }
 
 #[test]
+fn a_buffer_may_end_where_mapped_memory_ends() {
+    let rig = Rig::new(Rig::small());
+    let page = rig.buffer(CONTEXT, 1);
+    let base = 0x5100_0000;
+    rig.map(CONTEXT, GpuVa(base), local(page));
+    let nop = assemble(&[Packet::Nop { dwords: 1 }]);
+    let vram = rig.gpu.vram_memory();
+    vram.write(page + 4092, nop.as_bytes()).unwrap();
+    let client = rig.active_queue(0, 1);
+    client.put_entry(&RingEntry::user(GpuVa(base + 4092), 1).unwrap());
+    client.look();
+    client.wait_done();
+    // Two doublewords would reach beyond.
+    client.put_entry(&RingEntry::user(GpuVa(base + 4092), 2).unwrap());
+    client.look();
+    let wanted = (QueueFault::PAGE, base + 4096);
+    assert_eq!(rig.fault_of(client.id), wanted);
+}
+
+#[test]
 fn zero_pages_read_zero_and_swallow_writes() {
     let rig = Rig::new(Rig::small());
     let at = rig.buffer(CONTEXT, 1);
