@@ -156,10 +156,10 @@ fn what_the_gpu_sees_at_an_address_is_what_the_cpu_wrote() {
         .find(|context| **context > 0x1_0000_0000)
         .unwrap();
     for page in 0..40 {
-        let word = fake()
+        let bytes = fake()
             .read_virtual(context, address.0 + page * 4096, 8)
             .unwrap();
-        assert_eq!(u64::from_le_bytes(word.try_into().unwrap()), page);
+        assert_eq!(u64::from_le_bytes(bytes.try_into().unwrap()), page);
     }
     assert_eq!(fake().translate(context, address.0 + 40 * 4096), None);
     client
@@ -190,8 +190,11 @@ fn a_doorbell_starts_harmless_and_moves_with_its_connection() {
     let client = Client::new(&world);
     let bells: Vec<_> = (0..4).map(|_| client.doorbell().1).collect();
     let mapping = world.bar.map(0, world.bar.len()).unwrap();
-    // SAFETY: the first word of a page of a live mapping.
-    let page = |n: usize| unsafe { mapping.as_ptr().add(n * 4096).cast::<u64>().read_volatile() };
+    let page = |n: usize| {
+        let first = (mapping.as_ptr() as usize + n * 4096) as *const u64;
+        // SAFETY: the first first of a page of a live mapping.
+        unsafe { first.read_volatile() }
+    };
     for bell in &bells {
         assert_eq!(status(bell), DoorbellStatus::DISCONNECTED_RETRY);
         bell.address.store_release(99);
@@ -323,17 +326,23 @@ fn handles_die_once_and_rings_outlive_their_handles() {
     let queue = client.queue();
     let ring = client.ring();
     let bell = client.try_doorbell(queue.handle, ring, &[]).unwrap();
-    // SAFETY: the words of the objects are not used after their destruction.
-    unsafe {
-        client.kmt.destroy_allocation(client.device, ring).unwrap();
-        assert!(!fake().log.contains(&"DestroyAllocation"));
-        assert!(client.kmt.destroy_hw_queue(queue.handle).is_err());
-        client.kmt.destroy_doorbell(bell.handle).unwrap();
-        assert!(fake().log.contains(&"DestroyAllocation"));
-        assert!(client.kmt.destroy_doorbell(bell.handle).is_err());
-        client.kmt.destroy_hw_queue(queue.handle).unwrap();
-        assert!(client.kmt.destroy_hw_queue(queue.handle).is_err());
-    }
+    // SAFETY: the ring's mapping was never taken.
+    unsafe { client.kmt.destroy_allocation(client.device, ring) }.unwrap();
+    assert!(!fake().log.contains(&"DestroyAllocation"));
+    let destroy_queue = || {
+        // SAFETY: the queue's words are not used.
+        unsafe { client.kmt.destroy_hw_queue(queue.handle) }
+    };
+    let destroy_doorbell = || {
+        // SAFETY: the doorbell's words are not used.
+        unsafe { client.kmt.destroy_doorbell(bell.handle) }
+    };
+    assert!(destroy_queue().is_err());
+    destroy_doorbell().unwrap();
+    assert!(fake().log.contains(&"DestroyAllocation"));
+    assert!(destroy_doorbell().is_err());
+    destroy_queue().unwrap();
+    assert!(destroy_queue().is_err());
     assert!(client.kmt.connect_doorbell(bell.handle).is_err());
     assert!(client.kmt.notify_work_submission(bell.handle).is_err());
     clean(&world);
@@ -437,7 +446,7 @@ fn cpu_waits_follow_the_monitored_value() {
     let set = |value: u64| {
         fake()
             .write_virtual(context, gpu, &value.to_le_bytes())
-            .unwrap()
+            .unwrap();
     };
     let fence = queue.progress_fence.handle;
     assert_eq!(object.fence().monitored(), u64::MAX);

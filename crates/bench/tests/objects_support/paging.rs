@@ -43,7 +43,7 @@ fn entry_of(update: &DXGK_BUILDPAGINGBUFFER_UPDATEPAGETABLE, index: u32) -> u64 
         index as usize
     };
     // SAFETY: the array has one entry for each that changes, or one if they repeat.
-    let pte: DXGK_PTE = unsafe { *update.pPageTableEntries.add(index) };
+    let pte: DXGK_PTE = unsafe { update.pPageTableEntries.wrapping_add(index).read() };
     // SAFETY: both arms are the same number.
     let address = unsafe { pte.Anonymous2.PageAddress };
     encode(pte.Anonymous.Valid(), pte.Anonymous.Segment(), address)
@@ -116,12 +116,9 @@ unsafe extern "win64" fn build(_: HANDLE, args: *mut DXGKARG_BUILDPAGINGBUFFER) 
             let table = unsafe { update.PageTableAddress.CpuVirtual }.cast::<u64>();
             for index in 0..update.NumPageTableEntries {
                 let value = entry_of(&update, index);
+                let entry = table.wrapping_add((update.StartIndex + index) as usize);
                 // SAFETY: the table has an entry of that index.
-                unsafe {
-                    table
-                        .add((update.StartIndex + index) as usize)
-                        .write_volatile(value)
-                };
+                unsafe { entry.write_volatile(value) };
             }
             return OK;
         }
@@ -242,13 +239,14 @@ unsafe extern "win64" fn create_allocation(
     args: *mut DXGKARG_CREATEALLOCATION,
 ) -> NTSTATUS {
     // SAFETY: lent for the call.
-    let info = unsafe { &mut *(*args).pAllocationInfo };
+    let list = unsafe { (*args).pAllocationInfo };
+    // SAFETY: a list of one, lent for the call.
+    let info = unsafe { &mut *list };
     if info.PrivateDriverDataSize != 2 {
         return NTSTATUS::STATUS_INVALID_PARAMETER;
     }
-    let data = info.pPrivateDriverData.cast::<u8>();
     // SAFETY: two bytes, as the size says.
-    let (placement, pages) = unsafe { (data.read(), data.add(1).read()) };
+    let [placement, pages] = unsafe { info.pPrivateDriverData.cast::<[u8; 2]>().read() };
     info.Size = usize::from(pages) * 4096;
     info.SupportedWriteSegmentSet = 1 << placement;
     info.Anonymous2.SupportedReadSegmentSet = 1 << placement;
@@ -276,7 +274,9 @@ unsafe extern "win64" fn open_allocation(
     use carillon_bench::dxgk::interface::Objects;
     use carillon_ddi::DXGK_HANDLE_TYPE;
     // SAFETY: lent for the call.
-    let info = unsafe { &mut *(*args).pOpenAllocation };
+    let list = unsafe { (*args).pOpenAllocation };
+    // SAFETY: a list of one, lent for the call.
+    let info = unsafe { &mut *list };
     let manager = fake().manager.clone().and_then(|manager| manager.upgrade());
     let kind = DXGK_HANDLE_TYPE::DXGK_HANDLE_ALLOCATION;
     let data = manager.and_then(|manager| manager.handle_data(info.hAllocation, kind, false));

@@ -403,18 +403,16 @@ impl ObjectManager {
         let end = |offset: usize| offset.checked_add(self.facts.doorbell_bytes as usize);
         let len = self.platform.doorbells().region().len();
         let inside = offset.filter(|offset| end(*offset).is_some_and(|end| end <= len));
-        match inside.filter(|offset| offset.is_multiple_of(PAGE_SIZE)) {
-            Some(offset) => Ok(offset),
-            None => {
-                self.breach(format!(
-                    "DBN-003: DxgkDdiConnectDoorbell answered {address:#x}, which is no doorbell \
-                     page in a mapping of the doorbell BAR"
-                ));
-                Err(ObjectError::Parameter(
-                    "the driver answered an impossible address",
-                ))
-            }
+        if let Some(offset) = inside.filter(|offset| offset.is_multiple_of(PAGE_SIZE)) {
+            return Ok(offset);
         }
+        self.breach(format!(
+            "DBN-003: DxgkDdiConnectDoorbell answered {address:#x}, which is no doorbell page in a \
+             mapping of the doorbell BAR"
+        ));
+        Err(ObjectError::Parameter(
+            "the driver answered an impossible address",
+        ))
     }
 
     /// Switches what is behind the user address. The caller writes the status afterwards.

@@ -79,7 +79,6 @@ pub enum ObjectError {
 
 impl ObjectError {
     /// The status that a thunk returns to user mode for this error.
-    #[must_use]
     pub fn status(&self) -> NTSTATUS {
         match self {
             Self::Ddi(error) => error.status(),

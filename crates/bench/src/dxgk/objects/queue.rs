@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use carillon_ddi::{
-    D3DDDI_CREATEHWQUEUEFLAGS, DXGK_NATIVE_FENCE_LOG_BUFFER, DXGK_NATIVE_FENCE_LOG_ENTRY,
-    DXGK_NATIVE_FENCE_LOG_HEADER, DXGK_NATIVE_FENCE_LOG_TYPE, DXGKARG_CREATEHWQUEUE,
-    DXGKARG_SETNATIVEFENCELOGBUFFER, DXGKARG_SUBMITCOMMANDTOHWQUEUE, HANDLE, NTSTATUS, PVOID,
+    D3DDDI_CREATEHWQUEUEFLAGS, DXGK_NATIVE_FENCE_LOG_ENTRY, DXGK_NATIVE_FENCE_LOG_HEADER,
+    DXGK_NATIVE_FENCE_LOG_TYPE, DXGKARG_CREATEHWQUEUE, DXGKARG_SETNATIVEFENCELOGBUFFER,
+    DXGKARG_SUBMITCOMMANDTOHWQUEUE, HANDLE, NTSTATUS, PVOID,
 };
 use parking_lot::Mutex;
 
@@ -308,7 +308,7 @@ impl ObjectManager {
             let args = DXGKARG_SETNATIVEFENCELOGBUFFER {
                 hHwQueue: queue.raw(),
                 NumberOfEntries: u32::try_from(LOG_ENTRIES).unwrap_or(0),
-                LogBufferCpuVa: page.cast::<DXGK_NATIVE_FENCE_LOG_BUFFER>(),
+                LogBufferCpuVa: std::ptr::with_exposed_provenance_mut(page.expose_provenance()),
                 LogBufferGpuVa: logs.gpu + index * GPU_PAGE,
                 LogBufferSystemProcessGpuVa: logs.system_gpu.map_or(0, |at| at + index * GPU_PAGE),
                 ..DXGKARG_SETNATIVEFENCELOGBUFFER::ZERO

@@ -123,7 +123,7 @@ impl DoorbellView {
 
     /// The word to ring.
     pub fn word(&self) -> Result<NonNull<u64>, ObjectError> {
-        NonNull::new(self.view.as_ptr().cast::<u64>()).ok_or(ObjectError::Host)
+        NonNull::new(self.view.as_ptr() as usize as *mut u64).ok_or(ObjectError::Host)
     }
 }
 

@@ -7,7 +7,7 @@
 //! - [`space`]: GPU virtual address spaces and their page tables
 //! - [`system`]: the paging process and its scratch area
 //! - [`content`]: filling, moving and reading memory that the CPU cannot reach
-//! - [`allocation`]: allocations
+//! - [`allocation`]: what the driver says about allocations, where they are, who sees them
 //!
 //! Left out: over-commitment (nothing is ever evicted to make room), page-table update mode
 //! GPU_VIRTUAL, root page tables that grow (two-level geometries), 64 KiB pages. A driver that
@@ -93,7 +93,6 @@ pub enum MmError {
 
 impl MmError {
     /// The status that a thunk returns to user mode for this error.
-    #[must_use]
     pub fn status(&self) -> NTSTATUS {
         match self {
             Self::Ddi(error) => error.status(),

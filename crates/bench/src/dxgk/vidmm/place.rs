@@ -136,9 +136,8 @@ impl SystemPages {
             return None;
         }
         let page = self.kernel_address(offset / GPU_PAGE)?;
-        let at = page
-            .wrapping_add(usize::try_from(offset % GPU_PAGE).ok()?)
-            .cast::<u64>();
+        let at = page as usize + usize::try_from(offset % GPU_PAGE).ok()?;
+        let at = at as *mut u64;
         // SAFETY: an aligned word inside of a page of the arena's mapping, which lives as long as
         // the session that `self` holds; every party in this process accesses it atomically.
         Some(unsafe { AtomicU64::from_ptr(at) })
@@ -155,7 +154,7 @@ impl SystemPages {
             let from = self.kernel_address(at / GPU_PAGE)?.wrapping_add(in_page);
             // SAFETY: `piece` bytes from `from` lie in one page of the arena's mapping. The device
             // may write them meanwhile; volatile bytes make that a stale value.
-            out.extend((0..piece).map(|i| unsafe { from.add(i).read_volatile() }));
+            out.extend((0..piece).map(|i| unsafe { from.wrapping_add(i).read_volatile() }));
         }
         Some(out)
     }
