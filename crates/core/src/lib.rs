@@ -10,6 +10,7 @@
 //! * [`surface`]: what the driver offers; [`query`], [`node`], [`feature`]: how the OS is told
 //! * [`segment`]: from the OS's addresses to the hardware's
 //! * [`allocation`]: where allocations go
+//! * [`paging`]: memory operations as packets
 //! * [`adapter`]: one started GPU, the operations behind the DDI table
 //!
 //! The crate forbids `unsafe`, allocates fallibly, and knows no OS: `src/` of the driver is the
@@ -33,6 +34,7 @@ pub mod irql;
 pub mod node;
 pub mod notify;
 pub mod objects;
+pub mod paging;
 pub mod platform;
 pub mod query;
 pub mod segment;
