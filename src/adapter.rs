@@ -23,8 +23,8 @@ use crate::platform::{Kernel, pause};
 
 /// A started adapter and what it offers.
 pub(crate) struct Started {
-    /// The core's adapter.
-    pub(crate) core: Adapter<Kernel>,
+    /// The core's adapter, on the heap by itself: the stack need not hold it twice.
+    pub(crate) core: Box<Adapter<Kernel>>,
     /// What the OS is told that there is.
     pub(crate) surface: Surface,
 }

@@ -3,15 +3,36 @@
 use carillon_core::adapter::{NewContext, Suspended};
 use carillon_core::error::Error;
 use carillon_core::objects::Scheduling;
+use carillon_core::surface::Node;
 use carillon_ddi::{
-    DXGKARG_CREATECONTEXT, DXGKARG_CREATEHWCONTEXT, DXGKARG_RESUMECONTEXT,
-    DXGKARG_SETCONTEXTSCHEDULINGPROPERTIES, DXGKARG_SETUPPRIORITYBANDS, DXGKARG_SUSPENDCONTEXT,
-    HANDLE, NTSTATUS,
+    DXGK_CONTEXTINFO, DXGK_CONTEXTINFO_CAPS, DXGKARG_CREATECONTEXT, DXGKARG_CREATEHWCONTEXT,
+    DXGKARG_RESUMECONTEXT, DXGKARG_SETCONTEXTSCHEDULINGPROPERTIES, DXGKARG_SETUPPRIORITYBANDS,
+    DXGKARG_SUSPENDCONTEXT, HANDLE, NTSTATUS,
 };
 
 use super::arguments::{answer, give, in_out, input, os, own};
 use crate::adapter::Running;
 use crate::irql;
+
+/// Bytes of a DMA buffer that the OS allocates for a context.
+const DMA_BUFFER_BYTES: u32 = 0x4_0000;
+/// Segments for DMA buffers: the first one, the aperture. An empty set is known to end in bug check
+/// 0x10E.
+const DMA_BUFFER_SEGMENTS: u32 = 1;
+/// Entries of the lists that a context without patching carries along.
+const LIST_ENTRIES: u32 = 1;
+
+/// What every context wants of the OS. Page `ns-d3dkmddi-dxgk_contextinfo`.
+const CONTEXT_INFO: DXGK_CONTEXTINFO = DXGK_CONTEXTINFO {
+    DmaBufferSize: DMA_BUFFER_BYTES,
+    DmaBufferSegmentSet: DMA_BUFFER_SEGMENTS,
+    DmaBufferPrivateDataSize: 0,
+    AllocationListSize: LIST_ENTRIES,
+    PatchLocationListSize: LIST_ENTRIES,
+    Reserved: 0,
+    Caps: DXGK_CONTEXTINFO_CAPS::new().with_NoPatchingRequired(true),
+    PagingCompanionNodeId: Node::PAGING.ordinal() as u32,
+};
 
 /// `DxgkDdiCreateContext`: work that the OS schedules, or a software context with hardware queues.
 /// IRQL: PASSIVE_LEVEL. Page `nc-d3dkmddi-dxgkddi_createcontext`.
@@ -45,6 +66,7 @@ pub(crate) unsafe extern "win64" fn create_context(
             },
         )?;
         arguments.hContext = give(context);
+        arguments.ContextInfo = CONTEXT_INFO;
         Ok(())
     }))
 }

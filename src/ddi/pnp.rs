@@ -1,9 +1,11 @@
 //! Add, start, stop, remove, unload, children, interfaces.
 
+use alloc::boxed::Box;
 use core::ffi::c_void;
 
 use carillon_core::adapter::{Adapter, Settings};
 use carillon_core::error::{Error, Result};
+use carillon_core::handle::AdapterOrdinal;
 use carillon_core::irql::Passive;
 use carillon_core::surface::{FeatureState, Surface};
 use carillon_ddi::{
@@ -72,9 +74,29 @@ pub(crate) unsafe extern "win64" fn start_device(
 fn start(passive: Passive<'_>, added: Added, dxgkrnl: Dxgkrnl) -> Result {
     let kernel = Kernel::map(passive, dxgkrnl)?;
     let features = enabled_features(passive, &dxgkrnl);
-    let core = Adapter::start(passive, added.ordinal(), kernel, &Settings::default())?;
+    let core = start_core(passive, added.ordinal(), kernel)?;
     let surface = Surface::new(core.facts(), features);
     added.publish(passive, try_box(Started { core, surface })?)
+}
+
+/// The core's adapter, moved to the heap. This and the next are functions of their own because
+/// the adapter passes over their stacks.
+#[inline(never)]
+fn start_core(
+    passive: Passive<'_>,
+    ordinal: AdapterOrdinal,
+    kernel: Kernel,
+) -> Result<Box<Adapter<Kernel>>> {
+    try_box(start_adapter(passive, ordinal, kernel)?)
+}
+
+#[inline(never)]
+fn start_adapter(
+    passive: Passive<'_>,
+    ordinal: AdapterOrdinal,
+    kernel: Kernel,
+) -> Result<Adapter<Kernel>> {
+    Adapter::start(passive, ordinal, kernel, &Settings::default())
 }
 
 /// What the OS has switched on. Without the callback that takes a doorbell back there is no

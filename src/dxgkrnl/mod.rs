@@ -18,11 +18,13 @@ use carillon_core::irql::{Dispatch, Passive};
 use carillon_core::notify::Notification;
 use carillon_core::platform::{DisconnectOutcome, DisconnectReason};
 use carillon_ddi::{
-    BOOLEAN, D3DDDI_DOORBELLSTATUS, DXGK_DEVICE_INFO, DXGKARGCB_DISCONNECTDOORBELL,
-    DXGKARGCB_DISCONNECTDOORBELL_FLAGS, DXGKARGCB_NOTIFY_INTERRUPT_DATA, DXGKCB_DISCONNECTDOORBELL,
-    DXGKCB_GET_DEVICE_INFORMATION, DXGKCB_MAP_MEMORY, DXGKCB_NOTIFY_DPC, DXGKCB_NOTIFY_INTERRUPT,
-    DXGKCB_QUERY_SERVICES, DXGKCB_QUEUE_DPC, DXGKCB_SYNCHRONIZE_EXECUTION, DXGKCB_UNMAP_MEMORY,
-    DXGKRNL_INTERFACE, HANDLE, MEMORY_CACHING_TYPE, NTSTATUS, PHYSICAL_ADDRESS, PVOID,
+    BOOLEAN, D3DDDI_DOORBELLSTATUS, D3DKMT_HANDLE, DXGK_DEVICE_INFO, DXGK_HANDLE_TYPE,
+    DXGKARGCB_DISCONNECTDOORBELL, DXGKARGCB_DISCONNECTDOORBELL_FLAGS, DXGKARGCB_GETHANDLEDATA,
+    DXGKARGCB_NOTIFY_INTERRUPT_DATA, DXGKCB_DISCONNECTDOORBELL, DXGKCB_GET_DEVICE_INFORMATION,
+    DXGKCB_GETHANDLEDATA, DXGKCB_GETHANDLEDATAFLAGS, DXGKCB_MAP_MEMORY, DXGKCB_NOTIFY_DPC,
+    DXGKCB_NOTIFY_INTERRUPT, DXGKCB_QUERY_SERVICES, DXGKCB_QUEUE_DPC, DXGKCB_SYNCHRONIZE_EXECUTION,
+    DXGKCB_UNMAP_MEMORY, DXGKRNL_INTERFACE, HANDLE, MEMORY_CACHING_TYPE, NTSTATUS,
+    PHYSICAL_ADDRESS, PVOID,
 };
 
 pub(crate) use resources::{MemoryResource, memory_resources};
@@ -42,6 +44,7 @@ pub(crate) struct Dxgkrnl {
     synchronize_execution: DXGKCB_SYNCHRONIZE_EXECUTION,
     notify_interrupt: DXGKCB_NOTIFY_INTERRUPT,
     notify_dpc: DXGKCB_NOTIFY_DPC,
+    get_handle_data: DXGKCB_GETHANDLEDATA,
     query_services: Option<DXGKCB_QUERY_SERVICES>,
     disconnect_doorbell: Option<DXGKCB_DISCONNECTDOORBELL>,
 }
@@ -104,6 +107,8 @@ impl Dxgkrnl {
             notify_interrupt: callback!(interface, bytes, DxgkCbNotifyInterrupt)
                 .ok_or(Error::NotSupported)?,
             notify_dpc: callback!(interface, bytes, DxgkCbNotifyDpc).ok_or(Error::NotSupported)?,
+            get_handle_data: callback!(interface, bytes, DxgkCbGetHandleData)
+                .ok_or(Error::NotSupported)?,
             query_services: callback!(interface, bytes, DxgkCbQueryServices),
             disconnect_doorbell: callback!(interface, bytes, DxgkCbDisconnectDoorbell),
         })
@@ -174,6 +179,30 @@ impl Dxgkrnl {
         // SAFETY: the caller's contract is the page's (`nc-dispmprt-dxgkcb_unmap_memory`). A
         // failure leaves the mapping in place, which harms nobody.
         let _: NTSTATUS = unsafe { (self.unmap_memory)(self.device, base.as_ptr().cast()) };
+    }
+
+    /// `DxgkCbGetHandleData`: the driver's handle of an allocation that the OS names by its own.
+    ///
+    /// # Errors
+    /// [`Error::InvalidHandle`] for a handle of no allocation.
+    pub(crate) fn allocation_of(
+        &self,
+        _passive: Passive<'_>,
+        allocation: D3DKMT_HANDLE,
+    ) -> Result<HANDLE> {
+        let question = DXGKARGCB_GETHANDLEDATA {
+            hObject: allocation,
+            Type: DXGK_HANDLE_TYPE::DXGK_HANDLE_ALLOCATION,
+            Flags: DXGKCB_GETHANDLEDATAFLAGS::new(),
+        };
+        // SAFETY: PASSIVE_LEVEL; the question is ours and only read (page
+        // `nc-d3dkmddi-dxgkcb_gethandledata`).
+        let data = unsafe { (self.get_handle_data)(&raw const question) };
+        if data.is_null() {
+            Err(Error::InvalidHandle)
+        } else {
+            Ok(data)
+        }
     }
 
     /// `DxgkCbQueueDpc`. IRQL: any.
