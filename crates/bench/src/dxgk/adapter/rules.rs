@@ -97,9 +97,11 @@ pub(super) fn slots(
     slots: &[&str],
 ) -> Result<(), Rejected> {
     let filled = table.filled();
-    let missing = SLOTS
+    let missing: Vec<_> = SLOTS
         .iter()
         .zip(filled)
-        .find(|(slot, filled)| !filled && slots.contains(&slot.name));
-    missing.map_or(Ok(()), |(slot, _)| Err(rule.broken(slot.name, "NULL")))
+        .filter(|(slot, filled)| !filled && slots.contains(&slot.name))
+        .map(|(slot, _)| slot.name)
+        .collect();
+    rule.demand(missing.is_empty(), &missing.join(", "), "NULL")
 }
