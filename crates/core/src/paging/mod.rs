@@ -187,48 +187,78 @@ pub fn build(
     progress: u32,
 ) -> Result<Built> {
     let mut writer = Writer::new(out);
-    let next = match *operation {
-        Operation::TransferVirtual {
-            source,
-            destination,
-            bytes,
-        } => single(
-            &mut writer,
-            progress,
-            &Packet::Copy {
+    let next = match operation.packet(segments)? {
+        Some(packet) => single(&mut writer, progress, &packet),
+        None => several(segments, operation, &mut writer, progress)?,
+    };
+    Ok(Built {
+        dwords: writer.written(),
+        next,
+    })
+}
+
+impl Operation<'_> {
+    /// The packet of an operation that is always one.
+    fn packet(&self, segments: &Segments) -> Result<Option<Packet>> {
+        Ok(Some(match *self {
+            Operation::TransferVirtual {
+                source,
+                destination,
+                bytes,
+            } => Packet::Copy {
                 source,
                 destination,
                 bytes,
             },
-        ),
-        Operation::FillVirtual {
-            destination,
-            bytes,
-            pattern,
-        } => {
-            whole_words(destination.0, bytes)?;
-            let packet = Packet::Fill {
+            Operation::FillVirtual {
                 destination,
                 bytes,
                 pattern,
-            };
-            single(&mut writer, progress, &packet)
-        }
-        Operation::Fill {
-            segment,
-            address,
-            bytes,
-            pattern,
-        } => {
-            let target = segments.resolve(segment, address, bytes)?;
-            whole_words(target.raw(), bytes)?;
-            let packet = Packet::FillPhysical {
-                target,
+            } => {
+                whole_words(destination.0, bytes)?;
+                Packet::Fill {
+                    destination,
+                    bytes,
+                    pattern,
+                }
+            }
+            Operation::Fill {
+                segment,
+                address,
                 bytes,
                 pattern,
-            };
-            single(&mut writer, progress, &packet)
-        }
+            } => {
+                let target = segments.resolve(segment, address, bytes)?;
+                whole_words(target.raw(), bytes)?;
+                Packet::FillPhysical {
+                    target,
+                    bytes,
+                    pattern,
+                }
+            }
+            // A monitored address of 0 interrupts always. Handle 0 is no fence of the driver's.
+            Operation::SignalFence { address, value } if address.is_aligned(8) => {
+                Packet::FenceSignal {
+                    current: address,
+                    monitored: GpuVa(0),
+                    value,
+                    handle: 0,
+                }
+            }
+            Operation::SignalFence { .. } => return Err(Error::InvalidParameter),
+            _ => return Ok(None),
+        }))
+    }
+}
+
+/// Operations that may be several packets, or none.
+fn several(
+    segments: &Segments,
+    operation: &Operation<'_>,
+    writer: &mut Writer<'_>,
+    progress: u32,
+) -> Result<Option<u32>> {
+    match *operation {
         Operation::Transfer {
             source,
             destination,
@@ -236,7 +266,7 @@ pub fn build(
             bytes,
         } => {
             let ends = (source.at(offset)?, destination.at(offset)?);
-            transfer(segments, &mut writer, progress, ends, bytes)?
+            transfer(segments, writer, progress, ends, bytes)
         }
         Operation::UpdatePageTable {
             segment,
@@ -244,50 +274,32 @@ pub fn build(
             ref update,
         } => {
             let table = segments.resolve(segment, offset, carillon_hw::mmu::TABLE_BYTES)?;
-            update.write(segments, table, &mut writer, progress)?
+            update.write(segments, table, writer, progress)
         }
         Operation::CopyPageTableEntries { ranges, range } => {
-            copy_ranges(&mut writer, progress, ranges, range)?
+            copy_ranges(writer, progress, ranges, range)
         }
-        Operation::FlushTlb { contexts } => flush(&mut writer, progress, contexts),
+        Operation::FlushTlb { contexts } => Ok(flush(writer, progress, contexts)),
         Operation::MapAperture {
             first,
             count,
             coherent,
             pages,
-        } => aperture(segments, &mut writer, progress, (first, count), &mut |at| {
+        } => aperture(segments, writer, progress, (first, count), &mut |at| {
             let page = pages(at.into()).ok_or(Error::InvalidParameter)?;
             Ok(entry_for(page)?.with_coherent(coherent))
-        })?,
+        }),
         Operation::UnmapAperture {
             first,
             count,
             dummy,
         } => {
             let entry = entry_for(dummy)?;
-            aperture(segments, &mut writer, progress, (first, count), &mut |_| {
-                Ok(entry)
-            })?
+            let dummy = &mut |_| Ok(entry);
+            aperture(segments, writer, progress, (first, count), dummy)
         }
-        Operation::SignalFence { address, value } => {
-            if !address.is_aligned(8) {
-                return Err(Error::InvalidParameter);
-            }
-            // A monitored address of 0 interrupts always. Handle 0 is no fence of the driver's.
-            let packet = Packet::FenceSignal {
-                current: address,
-                monitored: GpuVa(0),
-                value,
-                handle: 0,
-            };
-            single(&mut writer, progress, &packet)
-        }
-        Operation::Nothing => None,
-    };
-    Ok(Built {
-        dwords: writer.written(),
-        next,
-    })
+        _ => Ok(None),
+    }
 }
 
 /// An operation of one packet; its progress is 0 before and 1 after.

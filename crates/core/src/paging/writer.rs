@@ -83,13 +83,9 @@ impl<'a> Writer<'a> {
     }
 
     fn quadword(&mut self, value: u64) {
-        let [a, b, c, d, e, f, g, h] = value.to_le_bytes();
-        for word in [
-            u32::from_le_bytes([a, b, c, d]),
-            u32::from_le_bytes([e, f, g, h]),
-        ] {
+        for word in value.to_le_bytes().as_chunks().0 {
             if let Some(slot) = self.out.get_mut(self.at) {
-                *slot = word;
+                *slot = u32::from_le_bytes(*word);
             }
             self.at = self.at.saturating_add(1);
         }
