@@ -246,8 +246,14 @@ proptest! {
                 half.shape = QueueShape::from_bits(shape % (1 << 12));
                 half.context %= 8;
                 half.reserved = 0;
-                half.ring = half.ring / 4096 * 4096;
-                half.control = half.control / 128 * 128;
+                half.ring = client.ring;
+                half.control = client.control;
+                if noise % 4 == 0 {
+                    half.ring = noise / 4096 * 4096;
+                    half.control = noise / 128 * 128;
+                }
+                half.signal_log = 0;
+                half.wait_log = 0;
             }
             rig.write_driver_half(client.id, &half);
             let operation = OPERATIONS[usize::from(code) % OPERATIONS.len()];

@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use carillon_hw::addr::GpuVa;
 use carillon_hw::doorbell::{GlobalDoorbellValue, NOT_RUNG};
@@ -592,24 +592,29 @@ fn a_racing_client_never_loses_a_submission() {
     let client = rig.active_queue(0, 0);
     let other = rig.active_queue(1, 0);
     let done = AtomicBool::new(false);
+    let round = AtomicU64::new(0);
     std::thread::scope(|scope| {
         scope.spawn(|| {
+            let mut rebound = 0;
             while !done.load(Ordering::Relaxed) {
+                // Once in a round, so that nothing but its own ring or look can help an entry.
+                if round.load(Ordering::Acquire) == rebound {
+                    std::hint::spin_loop();
+                    continue;
+                }
+                rebound += 1;
                 rig.bind(0, bound(other.id));
                 rig.command(QueueOperation::Look, QueueId(0));
                 rig.bind(0, bound(QueueId(0)));
-                std::thread::yield_now();
             }
         });
         let _ends = Done(&done);
         for _ in 0..5000 {
+            round.fetch_add(1, Ordering::Release);
             client.put(&[NOP]);
             rig.ring(0, client.write.get());
-            if client.write.get().is_multiple_of(64) {
-                client.wait_done();
-            }
+            client.wait_done();
         }
-        client.wait_done();
     });
     assert_eq!(rig.device_half(client.id).finished, 5000);
 }
