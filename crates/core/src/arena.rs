@@ -295,6 +295,8 @@ mod tests {
         }
     }
 
+    /// contract: DBCR-001
+    /// regression: LIFE-08
     #[test]
     fn a_removed_handle_is_dead_even_after_reuse() {
         let mut arena = arena(1);
@@ -307,6 +309,7 @@ mod tests {
         assert_eq!(arena.get(second), Some(&8));
     }
 
+    /// regression: DB-08
     #[test]
     fn the_limit_holds_exactly() {
         for limit in [
@@ -361,6 +364,7 @@ mod tests {
     }
 
     proptest! {
+        /// regression: LIFE-08
         #[test]
         fn behaves_like_a_map(operations in prop::collection::vec((any::<bool>(), any::<u32>()), 1..400)) {
             let mut arena = arena(150);

@@ -157,6 +157,7 @@ mod tests {
         assert!(AdapterOrdinal::new(AdapterOrdinal::LIMIT).is_none());
     }
 
+    /// contract: DBCR-001
     #[test]
     fn other_kinds_and_forgeries_are_refused() {
         let adapter = AdapterOrdinal::new(0).unwrap();

@@ -203,6 +203,7 @@ impl RingEntry {
 mod tests {
     use super::*;
 
+    /// regression: RING-12
     #[test]
     fn sizes_at_the_limits() {
         assert!(RingSize::from_bytes(0).is_none());
@@ -216,6 +217,7 @@ mod tests {
         assert!(RingSize::from_bytes(1 << 63).is_none());
     }
 
+    /// regression: RING-01, RING-04
     #[test]
     fn pointers_wrap_at_the_ring_and_at_two_to_the_64() {
         let size = RingSize::from_log2(7).unwrap();

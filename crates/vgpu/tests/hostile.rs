@@ -160,6 +160,7 @@ fn config() -> ProptestConfig {
 proptest! {
     #![proptest_config(config())]
 
+    /// contract: SECR-001
     #[test]
     fn a_hostile_queue_hurts_only_itself(acts in prop::collection::vec(act(), 1..12)) {
         let rig = Rig::new(Rig::small());

@@ -68,6 +68,7 @@ fn a_ring_on_a_bound_page_runs_the_entry() {
     assert_eq!(client.read_pointer(), 5);
 }
 
+/// regression: DB-05
 #[test]
 fn a_ring_on_an_unbound_page_is_dropped_and_a_look_repairs() {
     let rig = Rig::new(Rig::small());
@@ -86,6 +87,8 @@ fn a_ring_on_an_unbound_page_is_dropped_and_a_look_repairs() {
     assert_eq!(rig.read32(offset::DOORBELL_ACCESSED), 0);
 }
 
+/// contract: DBNR-002
+/// regression: RING-06
 #[test]
 fn binding_looks_at_the_new_owner_and_not_at_the_former() {
     let rig = Rig::new(Rig::small());
@@ -111,6 +114,7 @@ fn binding_looks_at_the_new_owner_and_not_at_the_former() {
     assert_eq!(second.read_pointer(), 1);
 }
 
+/// regression: DB-01, DB-10
 #[test]
 fn a_recycled_page_rings_once_for_any_value() {
     // The old owner's last value must neither ring for the new owner nor hide its first ring.
@@ -214,6 +218,7 @@ fn watched_queues_are_looked_at_until_a_page_is_bound() {
     assert_eq!(rig.device_half(client.id).finished, 0);
 }
 
+/// regression: RING-04
 #[test]
 fn write_pointers_wrap_at_the_ring_and_at_two_to_the_64() {
     let rig = Rig::new(Rig::small());
@@ -238,6 +243,8 @@ fn write_pointers_wrap_at_the_ring_and_at_two_to_the_64() {
     assert_eq!(rig.gpu.stats().queue_faults, 0);
 }
 
+/// contract: SECR-001
+/// regression: RING-01, RING-02
 #[test]
 fn runaway_and_backward_write_pointers_fault_only_their_queue() {
     let rig = Rig::new(Rig::small());
@@ -273,6 +280,7 @@ fn runaway_and_backward_write_pointers_fault_only_their_queue() {
     assert_eq!(rig.gpu.stats().entries_fetched, 5);
 }
 
+/// regression: RING-02
 #[test]
 fn a_write_pointer_that_runs_back_under_a_running_entry_faults() {
     let rig = Rig::new(Rig::small());
@@ -290,6 +298,8 @@ fn a_write_pointer_that_runs_back_under_a_running_entry_faults() {
     assert_eq!(rig.fault_of(client.id), (QueueFault::WRITE_POINTER, 0));
 }
 
+/// contract: SUS-010
+/// regression: SUSP-04
 #[test]
 fn suspend_holds_work_until_resume() {
     let rig = Rig::new(Rig::small());
@@ -373,6 +383,7 @@ fn deactivate_drops_what_is_pending_and_activate_begins_anew() {
     assert_eq!(rig.device_half(client.id).finished, 1);
 }
 
+/// regression: RING-12
 #[test]
 fn descriptors_that_cannot_be_used_fault_at_activate_and_reload() {
     type Change = fn(&mut QueueDriverHalf);
@@ -470,6 +481,7 @@ fn commands_for_queues_and_operations_that_do_not_exist_are_ignored() {
     last.wait_done();
 }
 
+/// regression: DB-12
 #[test]
 fn a_table_of_a_million_queues() {
     let entries = 1 << 20;
@@ -495,6 +507,7 @@ fn a_table_of_a_million_queues() {
     assert_eq!(rig.gpu.stats().looks, 5000 + 1 + 1 + 1 + 1);
 }
 
+/// contract: SECR-002
 #[test]
 fn global_pages_ring_for_their_own_queues_only() {
     let rig = Rig::new(Config {
@@ -584,6 +597,7 @@ impl Drop for Done<'_> {
     }
 }
 
+/// regression: DB-05, DB-18
 #[test]
 fn a_racing_client_never_loses_a_submission() {
     // The client rings while the driver takes the page away and gives it back, as a driver does

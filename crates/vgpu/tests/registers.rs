@@ -141,6 +141,7 @@ fn table_registers_are_fixed_while_enabled() {
     assert_eq!(rig.read32(offset::EVENT_RING_ENTRIES), EVENTS);
 }
 
+/// regression: RING-09
 #[test]
 fn reset_forgets_everything_and_the_device_then_writes_nothing() {
     let rig = Rig::new(Rig::small());

@@ -72,6 +72,7 @@ fn release_without_acquisition_and_at_the_wrong_level() {
     assert!(kind.to_string().contains("restores level 1"), "{kind}");
 }
 
+/// regression: LOCK-05
 #[test]
 fn two_orders_of_two_locks() {
     let mut words = [0u64; 2];
@@ -93,6 +94,7 @@ fn two_orders_of_two_locks() {
     );
 }
 
+/// contract: VIC-002, VICR-002
 #[test]
 fn a_lock_across_a_callback() {
     extern "win64" fn callback() {}

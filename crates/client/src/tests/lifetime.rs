@@ -28,6 +28,7 @@ fn create(fake: &Arc<Fake>, config: UserQueueConfig) -> Result<UserQueue, Create
     UserQueue::create(kmt, DeviceHandle(1), NodeOrdinal(0), config)
 }
 
+/// contract: RBR-001, RBR-005
 #[test]
 fn dropping_destroys_in_order() {
     for close in [false, true] {
@@ -60,6 +61,7 @@ fn dropping_waits_for_what_was_submitted() {
     assert_eq!(log[1..], TEAR_DOWN);
 }
 
+/// contract: UMD-002
 #[test]
 fn a_lost_queue_is_destroyed_without_waiting() {
     let fake = Fake::new();
@@ -74,6 +76,7 @@ fn a_lost_queue_is_destroyed_without_waiting() {
     assert_eq!(fake.state().log, TEAR_DOWN);
 }
 
+/// contract: RBR-005
 #[test]
 fn memory_stays_while_the_doorbell_does() {
     let fake = Fake::new();
@@ -125,6 +128,7 @@ fn each_failing_thunk_leaves_nothing_behind() {
     }
 }
 
+/// regression: DB-14
 #[test]
 fn limits_of_the_configuration() {
     let default = UserQueueConfig::default();

@@ -31,6 +31,7 @@ pub(crate) fn assert_consumed(fake: &Fake, count: u32) {
     assert_eq!(state.signaled, (1..=u64::from(count)).collect::<Vec<_>>());
 }
 
+/// contract: DBN-002
 #[test]
 fn connected_path_enters_the_kernel_once_and_never_again() {
     let fake = Fake::new();
@@ -52,6 +53,7 @@ fn connected_path_enters_the_kernel_once_and_never_again() {
     assert_eq!((counters.connects, counters.retries), (1, 0));
 }
 
+/// contract: PRF-001, PRF-002
 #[test]
 fn last_queued_is_published_before_the_write_pointer() {
     let fake = Fake::new();
@@ -72,6 +74,8 @@ fn last_queued_is_published_before_the_write_pointer() {
     }
 }
 
+/// contract: UMD-001, UMD-002, UMDR-002
+/// regression: DB-20
 #[test]
 fn disconnect_at_any_point_loses_and_repeats_nothing() {
     for point in [Point::Queued, Point::Published, Point::Rung] {
@@ -101,6 +105,7 @@ fn disconnect_at_any_point_loses_and_repeats_nothing() {
     }
 }
 
+/// contract: UMD-001, UMD-002
 #[test]
 fn a_lost_ring_is_rung_again_after_connecting() {
     // The driver forgets to look, so only the client's second ring brings the work to the device.
@@ -118,6 +123,8 @@ fn a_lost_ring_is_rung_again_after_connecting() {
     assert_eq!(queue.counters().rings, 2);
 }
 
+/// contract: UMDR-002
+/// regression: DB-20
 #[test]
 fn repeated_rings_do_nothing() {
     let fake = Fake::new();
@@ -131,6 +138,8 @@ fn repeated_rings_do_nothing() {
     assert_consumed(&fake, 2);
 }
 
+/// contract: UMDR-002
+/// regression: DB-20
 #[test]
 fn retry_storm_ends_and_keeps_the_submission() {
     let fake = Fake::new();
@@ -177,6 +186,7 @@ fn waiting_for_an_unrung_submission_rings_it() {
     assert_consumed(&fake, 1);
 }
 
+/// contract: NTF-007
 #[test]
 fn notify_status_notifies_after_each_ring() {
     let fake = Fake::new();
@@ -217,6 +227,7 @@ fn failing_notify_loses_the_queue() {
     ));
 }
 
+/// contract: UMD-002
 #[test]
 fn abort_and_failed_connect_are_typed_and_final() {
     for answer in [Answer::Abort, Answer::Fail] {

@@ -24,6 +24,7 @@ fn impatient() -> UserQueueConfig {
     }
 }
 
+/// contract: UMDR-001
 #[test]
 fn full_ring_submits_nothing_until_a_slot_is_free() {
     let fake = Fake::new();
@@ -49,6 +50,7 @@ fn full_ring_submits_nothing_until_a_slot_is_free() {
     assert_consumed(&fake, ENTRIES + 1);
 }
 
+/// regression: RING-04
 #[test]
 fn ring_and_pointers_wrap() {
     for before in [0, 1, 2, 127, 128, 129, 200, 300] {
@@ -116,6 +118,7 @@ fn a_read_pointer_that_moved_before_the_first_submission_is_noticed() {
     }
 }
 
+/// regression: RING-14
 #[test]
 fn a_command_buffer_takes_what_was_configured_and_no_more() {
     let fake = Fake::new();
@@ -146,6 +149,7 @@ fn a_command_buffer_takes_what_was_configured_and_no_more() {
     assert_eq!(fake.state().fills.len(), 2);
 }
 
+/// regression: RING-14
 #[test]
 fn crooked_addresses_are_refused_before_they_reach_the_ring() {
     let fake = Fake::new();

@@ -55,6 +55,7 @@ impl<M> Node<M> {
 mod tests {
     use super::*;
 
+    /// regression: RST-12
     #[test]
     fn completions_never_go_backwards() {
         let mut node = Node::<()>::IDLE;

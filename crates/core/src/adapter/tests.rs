@@ -167,6 +167,7 @@ fn start_activates_the_node_queues_and_stop_frees_them() {
     assert!(!adapter.interrupt());
 }
 
+/// contract: DBC-002, DBCR-004, DBX-002
 #[test]
 fn a_doorbell_brings_the_ring_and_takes_the_queue_off_with_it() {
     let adapter = start();
@@ -199,6 +200,8 @@ fn a_doorbell_brings_the_ring_and_takes_the_queue_off_with_it() {
         .unwrap();
 }
 
+/// contract: DBC-003, DBC-023, DBCR-002
+/// regression: RING-12
 #[test]
 fn bad_doorbells_are_refused_and_leave_nothing_behind() {
     let adapter = start();
@@ -294,6 +297,7 @@ fn bad_doorbells_are_refused_and_leave_nothing_behind() {
         .unwrap();
 }
 
+/// contract: SUS-002, SUS-005, SUS-006
 #[test]
 fn a_suspend_completes_when_its_last_queue_confirms_and_stale_answers_do_not_count() {
     let adapter = start();
@@ -327,6 +331,7 @@ fn a_suspend_completes_when_its_last_queue_confirms_and_stale_answers_do_not_cou
     assert_eq!(notifications(&adapter), [done]);
 }
 
+/// contract: SUS-006, SUS-011
 #[test]
 fn a_resume_that_overtakes_its_suspend_is_not_lost() {
     let adapter = start();
@@ -347,6 +352,7 @@ fn a_resume_that_overtakes_its_suspend_is_not_lost() {
     );
 }
 
+/// contract: SUS-001
 #[test]
 fn a_context_without_queues_is_suspended_at_once() {
     let adapter = start();
@@ -372,6 +378,7 @@ fn destroying_the_queue_that_owes_the_answer_completes_the_suspend() {
     assert_eq!(notifications(&adapter), [done]);
 }
 
+/// regression: FEN-06
 #[test]
 fn packets_complete_in_order_and_a_refused_report_is_repeated() {
     let adapter = start();
@@ -475,6 +482,7 @@ fn events_are_taken_past_the_end_of_their_ring() {
     assert_eq!(adapter.platform.read32(offset::EVENT_READ), count);
 }
 
+/// regression: LIFE-11
 #[test]
 fn memory_of_a_queue_that_the_hardware_keeps_is_kept() {
     let adapter = start();
@@ -487,6 +495,8 @@ fn memory_of_a_queue_that_the_hardware_keeps_is_kept() {
     assert_eq!(adapter.unconfirmed_teardowns(), 1);
 }
 
+/// contract: HWQ-003
+/// regression: SCHED-03
 #[test]
 fn kernel_queues_take_packets_until_their_ring_is_full() {
     let adapter = start();
@@ -512,6 +522,7 @@ fn queue_ids_do_not_meet_the_nodes() {
     assert!(queue_id(o.queue).0 >= NODE_QUEUES);
 }
 
+/// contract: DBN-009, DBDR-003
 #[test]
 fn removal_leaves_every_teardown_working_without_hardware() {
     let adapter = start();

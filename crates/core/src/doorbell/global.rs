@@ -141,6 +141,7 @@ mod tests {
         assert_eq!(own(pages.enter(c)), (0, true));
     }
 
+    /// regression: DB-10
     #[test]
     fn freed_pages_rest() {
         let mut pages = ProcessPages::new(4).unwrap();

@@ -273,6 +273,7 @@ mod tests {
         full(1024);
     }
 
+    /// regression: DB-10
     #[test]
     fn free_pages_rotate() {
         let mut pages = Pages::new(3).unwrap();
@@ -282,6 +283,7 @@ mod tests {
         assert_eq!(order, [1, 2, 0]);
     }
 
+    /// contract: VICR-001
     #[test]
     fn the_page_not_rung_goes_first_and_passing_forgets() {
         let mut pages = full(4);
@@ -296,6 +298,7 @@ mod tests {
         assert_eq!(victim.0.index(), 0);
     }
 
+    /// contract: VICR-001
     #[test]
     fn busy_after_idle_and_own_context_last() {
         let mut pages = full(3);

@@ -104,6 +104,7 @@ impl Rig {
     }
 }
 
+/// contract: DBC-005, DBC-006
 #[test]
 fn create_touches_no_hardware_and_may_exceed_the_pages() {
     let rig = rig(1);
@@ -114,6 +115,7 @@ fn create_touches_no_hardware_and_may_exceed_the_pages() {
     assert_eq!(rig.manager.len(), 100);
 }
 
+/// contract: DBNR-004
 #[test]
 fn connect_binds_and_repeats_the_same_page() {
     let rig = rig(2);
@@ -129,6 +131,7 @@ fn connect_binds_and_repeats_the_same_page() {
     );
 }
 
+/// contract: DBN-008, VIC-008, VIC-010
 #[test]
 fn a_victim_loses_its_page_in_the_order_that_loses_no_work() {
     let rig = rig(1);
@@ -151,6 +154,8 @@ fn a_victim_loses_its_page_in_the_order_that_loses_no_work() {
     assert_eq!(rig.manager.inspect(a).unwrap().1.victimized, 1);
 }
 
+/// contract: DBD-003, DBDR-001, DBDR-002
+/// regression: DB-24
 #[test]
 fn the_os_disconnects_and_the_page_lingers_until_the_callback_has_returned() {
     let rig = rig(1);
@@ -178,6 +183,7 @@ fn the_os_disconnects_and_the_page_lingers_until_the_callback_has_returned() {
     assert_eq!(rig.manager.counters().victimizations, 0);
 }
 
+/// contract: DBD-004, DBN-016
 #[test]
 fn a_lingering_doorbell_gets_its_page_back_without_a_callback() {
     let rig = rig(1);
@@ -192,6 +198,7 @@ fn a_lingering_doorbell_gets_its_page_back_without_a_callback() {
     );
 }
 
+/// contract: DBX-002, DBX-010
 #[test]
 fn destroy_while_connected_frees_the_page_and_kills_the_handle() {
     let rig = rig(1);
@@ -210,6 +217,7 @@ fn destroy_while_connected_frees_the_page_and_kills_the_handle() {
     );
 }
 
+/// contract: VICR-001
 #[test]
 fn idle_before_busy_and_own_context_last() {
     let rig = rig(3);
@@ -247,6 +255,7 @@ fn a_busy_queue_keeps_its_page_for_the_residence_and_the_other_waits() {
     assert!(rig.platform.pauses.load(Ordering::Relaxed) > 0);
 }
 
+/// contract: DBN-009, DBDR-003
 #[test]
 fn closed_refuses_connects_and_lets_the_rest_succeed_without_hardware() {
     let rig = rig(2);
@@ -292,6 +301,8 @@ fn during_revocation(
     (rig, a, b, connected)
 }
 
+/// contract: VICR-002, VICR-003
+/// regression: DB-16
 #[test]
 fn the_callback_may_disconnect_the_same_doorbell() {
     let (rig, a, b, connected) =
@@ -302,6 +313,8 @@ fn the_callback_may_disconnect_the_same_doorbell() {
     assert_eq!(rig.bindings(1), [Some(1)]);
 }
 
+/// contract: DBXR-002, VICR-002, VICR-003
+/// regression: DB-16
 #[test]
 fn the_victim_may_be_destroyed_during_the_callback() {
     let (rig, a, _, connected) =
@@ -312,6 +325,7 @@ fn the_victim_may_be_destroyed_during_the_callback() {
     assert_eq!(rig.bindings(1), [Some(1)]);
 }
 
+/// contract: VICR-003
 #[test]
 fn the_connecting_doorbell_may_be_destroyed_during_the_callback() {
     let (rig, a, _, connected) =
@@ -321,6 +335,7 @@ fn the_connecting_doorbell_may_be_destroyed_during_the_callback() {
     assert_eq!(rig.connect(a), Ok(0), "the page is free again");
 }
 
+/// contract: VICR-003
 #[test]
 fn closing_during_the_callback_fails_the_connect_and_keeps_the_page() {
     let (rig, _, b, connected) = during_revocation(
@@ -331,6 +346,7 @@ fn closing_during_the_callback_fails_the_connect_and_keeps_the_page() {
     assert_eq!(rig.state(b), State::Disconnected);
 }
 
+/// contract: VICR-002, VICR-003
 #[test]
 fn the_victim_may_reconnect_before_the_callback_returns() {
     let rig = rig(2);
@@ -367,6 +383,7 @@ fn link(rig: &Rig, handle: Handle<DoorbellKind>) -> Connection {
         .unwrap()
 }
 
+/// contract: NTF-005, NTF-006, NTF-008
 #[test]
 fn notify_is_switched_by_disconnecting_and_answering_differently() {
     for model in [DoorbellModel::Dedicated, DoorbellModel::Global] {
@@ -397,6 +414,8 @@ fn notify_is_switched_by_disconnecting_and_answering_differently() {
     }
 }
 
+/// contract: DBN-012, DBN-013
+/// regression: DB-14
 #[test]
 fn global_processes_have_a_page_each_and_nobody_is_a_victim() {
     let rig = rig_of(DoorbellModel::Global, 3);
@@ -440,6 +459,7 @@ fn a_global_page_is_unbound_with_the_last_doorbell_of_its_process() {
     assert_eq!(link(&rig, rig.create_in(2, 8)).page.index(), 0);
 }
 
+/// contract: DBN-011
 #[test]
 fn many_threads_connect_at_once_and_get_distinct_pages() {
     const THREADS: u32 = 8;

@@ -136,6 +136,8 @@ impl Driver {
     }
 
     /// As [`Self::status`], for DDIs with several ways to succeed.
+    ///
+    /// contract: DBD-001, DBX-001, NTF-001
     fn judged(&self, ddi: &Ddi, call: impl FnOnce() -> NTSTATUS) -> DdiResult<NTSTATUS> {
         let status = self.enter(ddi, call)?;
         if !ddi.allowed.permits(status) {

@@ -26,6 +26,7 @@ fn keepers() -> Vec<Arc<dyn Objects>> {
         .collect()
 }
 
+/// contract: VIC-006, VIC-012
 pub(super) extern "win64" fn disconnect_doorbell(args: DriverAddr) -> NTSTATUS {
     type Args = DXGKARGCB_DISCONNECTDOORBELL;
     const CALLBACK: &str = "DxgkCbDisconnectDoorbell";

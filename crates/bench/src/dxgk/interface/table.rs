@@ -38,6 +38,7 @@ macro_rules! callback {
 
 type Entry = (usize, &'static str, IrqlRange, *const ());
 
+/// contract: VIC-001
 fn modelled() -> Vec<Entry> {
     const PASSIVE: IrqlRange = IrqlRange::PASSIVE;
     const APC: IrqlRange = IrqlRange::UP_TO_APC;

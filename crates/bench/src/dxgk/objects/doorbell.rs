@@ -104,6 +104,8 @@ impl Doorbell {
     }
 
     /// Enters a DDI for this doorbell; fails once it is being destroyed (DBX-011).
+    ///
+    /// contract: DBX-011
     fn enter(&self) -> Result<Use<'_>, ObjectError> {
         let dead = self.dead.lock();
         if *dead {
@@ -224,6 +226,7 @@ impl ObjectManager {
         Ok(new)
     }
 
+    /// contract: DBC-020, DBC-027
     fn check_request(
         &self,
         queue: &Queue,
@@ -251,6 +254,7 @@ impl ObjectManager {
         usize::try_from(bytes).map_err(|_| ObjectError::Host)
     }
 
+    /// contract: DBC-021, DBC-022
     fn resident(
         &self,
         process: &Arc<Process>,
@@ -285,6 +289,7 @@ impl ObjectManager {
         }
     }
 
+    /// contract: DBC-015
     fn call_create_doorbell(
         &self,
         doorbell: &Arc<Doorbell>,
@@ -370,6 +375,7 @@ impl ObjectManager {
         Ok(())
     }
 
+    /// contract: DBN-008, DBN-009
     fn check_connect_failure(&self, result: DdiResult) -> Result<(), ObjectError> {
         if let Err(DdiError::Refused { status, ddi }) = result {
             const LOST: [NTSTATUS; 4] = [
@@ -388,6 +394,9 @@ impl ObjectManager {
     }
 
     /// Checks what the driver answered; returns the offset in the BAR.
+    ///
+    /// contract: DBN-003, DBN-006
+    /// regression: MAP-05
     fn checked_answer(&self, args: &DXGKARG_CONNECTDOORBELL) -> Result<usize, ObjectError> {
         if ![CONNECTED, NOTIFY].contains(&args.Status) {
             self.breach(format!(
@@ -416,6 +425,8 @@ impl ObjectManager {
     }
 
     /// Switches what is behind the user address. The caller writes the status afterwards.
+    ///
+    /// contract: DBN-011, VIC-008
     fn show(
         &self,
         doorbell: &Doorbell,
@@ -500,6 +511,8 @@ impl ObjectManager {
     }
 
     /// `DxgkCbDisconnectDoorbell`
+    ///
+    /// contract: DBC-007
     pub(super) fn disconnect_callback(
         &self,
         queue: OsHandle,

@@ -146,6 +146,8 @@ mod tests {
         word.load(Ordering::SeqCst)
     }
 
+    /// contract: DBC-011
+    /// regression: MAP-09
     #[test]
     fn the_address_stays_and_the_page_changes() {
         let bar = SharedRegion::new("bar", 2 * PAGE_SIZE).unwrap();
