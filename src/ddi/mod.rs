@@ -19,6 +19,7 @@ mod feature;
 mod fence;
 mod interrupt;
 mod node;
+mod pages;
 mod paging;
 mod pnp;
 mod power;
