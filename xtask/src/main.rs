@@ -1,5 +1,6 @@
 //! Build, check, test and demo tasks of Carillon: `cargo xtask help`.
 
+mod contract;
 mod counts;
 mod cross;
 mod image;
@@ -38,6 +39,8 @@ enum Task {
     Clippy,
     /// Check a driver image and the PDB beside it.
     CheckSys(CheckSysArgs),
+    /// Make docs/contract.md and docs/regressions.md from the tables and the annotated tests.
+    Contract(ContractArgs),
     /// Run every test and check; the last line counts them.
     Test,
     /// Build the driver and run it in the bench on the virtual GPU.
@@ -60,6 +63,19 @@ struct CheckSysArgs {
     /// The image; the release build's if none is named.
     path: Option<PathBuf>,
     /// Print the report as one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+struct ContractArgs {
+    /// Write nothing; fail naming the difference if a page is stale.
+    #[arg(long)]
+    check: bool,
+    /// Fail naming the rows that need a check and have none.
+    #[arg(long)]
+    strict: bool,
+    /// Print the figures as one JSON object.
     #[arg(long)]
     json: bool,
 }
@@ -91,6 +107,7 @@ fn run() -> Result<ExitCode> {
         }
         Task::Clippy => cross::clippy(&layout, None)?,
         Task::CheckSys(args) => check_sys(&layout, &args)?,
+        Task::Contract(args) => contract(&layout, &args)?,
         Task::Test => {
             let counts = test::run(&layout)?;
             println!("{counts}");
@@ -116,6 +133,24 @@ fn check_sys(layout: &Layout, args: &CheckSysArgs) -> Result<()> {
     }
     if !report.passed {
         bail!("{} fails its checks", path.display());
+    }
+    Ok(())
+}
+
+fn contract(layout: &Layout, args: &ContractArgs) -> Result<()> {
+    let mode = if args.check {
+        contract::Mode::Check
+    } else {
+        contract::Mode::Write
+    };
+    let coverage = contract::run(layout, mode)?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(coverage.summary())?);
+    } else {
+        print!("{}", coverage.summary());
+    }
+    if args.strict {
+        coverage.complete()?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use cargo_metadata::Metadata;
 
+use crate::contract;
 use crate::counts::Counts;
 use crate::cross::{self, published};
 use crate::image;
@@ -35,6 +36,10 @@ pub(crate) fn run(layout: &Layout) -> Result<Counts> {
         published_crates::check(layout)
     });
     session.check("INF", || inf(layout));
+    session.check("contract pages", || {
+        let coverage = contract::run(layout, contract::Mode::Check)?;
+        Ok(coverage.summary().to_string())
+    });
     session.step("clippy, driver", |log| {
         cross::clippy(layout, Some(log))?;
         Ok(Counts::one(true))
