@@ -94,6 +94,11 @@ impl Kernel {
         &self.dxgkrnl
     }
 
+    /// Doorbell pages that the BAR has.
+    pub(crate) fn doorbell_pages(&self) -> u32 {
+        u32::try_from(self.doorbells.window.bytes() / PAGE_SIZE).unwrap_or(u32::MAX)
+    }
+
     /// Kernel address of a doorbell page; NULL for one that the BAR does not have.
     pub(crate) fn doorbell_address(&self, page: DoorbellPage) -> *mut u8 {
         let window = &self.doorbells.window;

@@ -1,6 +1,5 @@
 //! Add, start, stop, remove, unload, children, interfaces.
 
-use alloc::boxed::Box;
 use core::ffi::c_void;
 
 use carillon_core::adapter::{Adapter, Settings};
@@ -19,7 +18,7 @@ use crate::adapter::{Added, Running, Started};
 use crate::dxgkrnl::Dxgkrnl;
 use crate::irql;
 use crate::platform::Kernel;
-use crate::pool::try_box;
+use crate::pool::try_box_with;
 
 /// The version of every feature that the driver has.
 const FEATURE_VERSION: u16 = 1;
@@ -72,24 +71,24 @@ pub(crate) unsafe extern "win64" fn start_device(
 /// Brings the hardware up and lets entry points in, or undoes everything.
 #[inline(never)]
 fn start(passive: Passive<'_>, added: Added, dxgkrnl: Dxgkrnl) -> Result {
+    if added.running().is_ok() {
+        return Err(Error::InvalidState);
+    }
     let kernel = Kernel::map(passive, dxgkrnl)?;
     let features = enabled_features(passive, &dxgkrnl);
-    let core = start_core(passive, added.ordinal(), kernel)?;
-    let surface = Surface::new(core.facts(), features);
-    added.publish(passive, try_box(Started { core, surface })?)
+    let started = try_box_with(|| {
+        let core = try_box_with(|| start_adapter(passive, added.ordinal(), kernel))?;
+        if core.platform().doorbell_pages() < core.facts().doorbells {
+            core.stop(passive);
+            return Err(Error::BadHardware);
+        }
+        let surface = Surface::new(core.facts(), features);
+        Ok(Started { core, surface })
+    })?;
+    added.publish(passive, started)
 }
 
-/// The core's adapter, moved to the heap. This and the next are functions of their own because
-/// the adapter passes over their stacks.
-#[inline(never)]
-fn start_core(
-    passive: Passive<'_>,
-    ordinal: AdapterOrdinal,
-    kernel: Kernel,
-) -> Result<Box<Adapter<Kernel>>> {
-    try_box(start_adapter(passive, ordinal, kernel)?)
-}
-
+/// The core's adapter. A function of its own because the adapter passes over its stack.
 #[inline(never)]
 fn start_adapter(
     passive: Passive<'_>,
