@@ -184,6 +184,7 @@ fn what_the_gpu_sees_at_an_address_is_what_the_cpu_wrote() {
     clean(&world);
 }
 
+/// contract: DBC-008, DBC-009, DBC-010, DBC-011, DBN-014, DBN-015, VIC-009
 #[test]
 fn a_doorbell_starts_harmless_and_moves_with_its_connection() {
     let world = World::new(0);
@@ -223,6 +224,7 @@ fn a_doorbell_starts_harmless_and_moves_with_its_connection() {
     clean(&world);
 }
 
+/// contract: DBC-007, DBN-003, DBN-006, VIC-008
 #[test]
 fn faults_of_the_driver_are_noticed() {
     let cases = [
@@ -261,6 +263,7 @@ fn faults_of_the_driver_are_noticed() {
     assert!(world.violations().iter().any(|v| v.contains("HWQ-002")));
 }
 
+/// contract: DBC-020, DBC-021, DBC-027, HWQ-004
 #[test]
 fn the_os_refuses_what_is_not_the_drivers_to_judge() {
     let world = World::new(0);
@@ -319,6 +322,7 @@ fn the_os_refuses_what_is_not_the_drivers_to_judge() {
     clean(&world);
 }
 
+/// contract: DBC-028, DBX-004, DBX-006, DBX-011, NTF-004, RBR-004
 #[test]
 fn handles_die_once_and_rings_outlive_their_handles() {
     let world = World::new(0);
@@ -348,6 +352,7 @@ fn handles_die_once_and_rings_outlive_their_handles() {
     clean(&world);
 }
 
+/// contract: VIC-003, VIC-004, VIC-005
 #[test]
 fn the_callback_answers_what_it_must() {
     use carillon_bench::dxgk::interface::Objects;
@@ -490,6 +495,7 @@ fn cpu_waits_follow_the_monitored_value() {
     assert!(world.violations().iter().any(|v| v.contains("NFN-014")));
 }
 
+/// contract: PEX-001, PEX-003, PRF-004, PRFR-002
 #[test]
 fn a_process_ends_in_order_and_leaves_nothing() {
     for (exit, queued, way) in [

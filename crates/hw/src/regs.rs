@@ -356,6 +356,7 @@ impl DoorbellControl {
 mod tests {
     use super::*;
 
+    /// regression: DB-06
     #[test]
     fn doorbell_page_is_checked_once_at_the_count() {
         assert!(DoorbellPage::new(0, 0).is_none());
@@ -365,6 +366,7 @@ mod tests {
         assert!(DoorbellPage::new(0, 1025).is_none());
     }
 
+    /// regression: DB-06
     #[test]
     fn last_page_stays_inside_its_register_blocks() {
         let last = DoorbellPage::new(1023, 1024).unwrap();

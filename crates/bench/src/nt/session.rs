@@ -213,6 +213,8 @@ impl Nt {
     }
 
     /// Reports whatever the driver still holds; called after the driver's unload routine.
+    ///
+    /// contract: DBC-003, DBX-003
     pub fn check_unloaded(&self) {
         let leaks = self.verifier.pool.lock().leaks();
         for leak in leaks {

@@ -105,7 +105,7 @@ fn disconnect_at_any_point_loses_and_repeats_nothing() {
     }
 }
 
-/// contract: UMD-001, UMD-002
+/// contract: UMD-001, UMD-002, UMD-004
 #[test]
 fn a_lost_ring_is_rung_again_after_connecting() {
     // The driver forgets to look, so only the client's second ring brings the work to the device.

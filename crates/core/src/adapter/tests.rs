@@ -152,6 +152,7 @@ fn start_refuses_a_device_that_it_does_not_know() {
     }
 }
 
+/// regression: MAP-08
 #[test]
 fn start_activates_the_node_queues_and_stop_frees_them() {
     let adapter = start_with(Fake::new(2, VRAM)).unwrap();
