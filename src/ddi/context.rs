@@ -6,8 +6,8 @@ use carillon_core::objects::Scheduling;
 use carillon_core::surface::Node;
 use carillon_ddi::{
     DXGK_CONTEXTINFO, DXGK_CONTEXTINFO_CAPS, DXGKARG_CREATECONTEXT, DXGKARG_CREATEHWCONTEXT,
-    DXGKARG_RESUMECONTEXT, DXGKARG_SETCONTEXTSCHEDULINGPROPERTIES, DXGKARG_SETUPPRIORITYBANDS,
-    DXGKARG_SUSPENDCONTEXT, HANDLE, NTSTATUS,
+    DXGKARG_RESUMECONTEXT, DXGKARG_SETCONTEXTSCHEDULINGPROPERTIES, DXGKARG_SETSCHEDULINGLOGBUFFER,
+    DXGKARG_SETUPPRIORITYBANDS, DXGKARG_SUSPENDCONTEXT, HANDLE, NTSTATUS,
 };
 
 use super::arguments::{answer, give, in_out, input, os, own};
@@ -168,6 +168,21 @@ pub(crate) unsafe extern "win64" fn set_context_scheduling_properties(
         Running::of_object(arguments.hContext)?;
         own::<carillon_core::objects::ContextKind>(arguments.hContext).map(drop)
     }))
+}
+
+/// `DxgkDdiSetSchedulingLogBuffer`. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_setschedulinglogbuffer`.
+///
+/// The device keeps no scheduling log, so the OS's buffer stays as the OS has initialized it:
+/// empty.
+pub(crate) unsafe extern "win64" fn set_scheduling_log_buffer(
+    adapter: HANDLE,
+    arguments: *const DXGKARG_SETSCHEDULINGLOGBUFFER,
+) -> NTSTATUS {
+    let _passive = irql::passive();
+    // SAFETY: the page: an input structure of dxgkrnl's (`ddi` module).
+    let arguments = unsafe { input(arguments) };
+    answer(Running::of_context(adapter).and_then(|_| arguments.map(drop)))
 }
 
 /// `DxgkDdiSetupPriorityBands`. IRQL: PASSIVE_LEVEL. Page

@@ -1,7 +1,8 @@
 //! The table of entry points that `DriverEntry` registers.
 //!
 //! Every slot of the base block is filled, since Windows refuses a NULL there. Above it a slot is
-//! filled only if its function does its job.
+//! filled if its function does its job, or if a feature that does makes the slot mandatory: the
+//! function then refuses as its page provides.
 
 use core::cell::UnsafeCell;
 
@@ -118,6 +119,9 @@ const ENTRIES: DRIVER_INITIALIZATION_DATA = DRIVER_INITIALIZATION_DATA {
     DxgkDdiCreateHwQueue: Some(queue::create_hw_queue),
     DxgkDdiDestroyHwQueue: Some(queue::destroy_hw_queue),
     DxgkDdiSubmitCommandToHwQueue: Some(queue::submit_command_to_hw_queue),
+    DxgkDdiResetHwEngine: Some(tdr::reset_hw_engine),
+    DxgkDdiResumeHwEngine: Some(tdr::resume_hw_engine),
+    DxgkDdiSetSchedulingLogBuffer: Some(context::set_scheduling_log_buffer),
     DxgkDdiSetupPriorityBands: Some(context::setup_priority_bands),
     DxgkDdiSetContextSchedulingProperties: Some(context::set_context_scheduling_properties),
     DxgkDdiSuspendContext: Some(context::suspend_context),

@@ -3,7 +3,7 @@
 use carillon_core::error::Error;
 use carillon_ddi::{
     DXGKARG_COLLECTDBGINFO, DXGKARG_QUERYDEPENDENTENGINEGROUP, DXGKARG_QUERYENGINESTATUS,
-    DXGKARG_RESETENGINE, HANDLE, NTSTATUS,
+    DXGKARG_RESETENGINE, DXGKARG_RESETHWENGINE, DXGKARG_RESUMEHWENGINE, HANDLE, NTSTATUS,
 };
 
 use super::arguments::{answer, in_out};
@@ -58,6 +58,26 @@ pub(crate) unsafe extern "win64" fn reset_engine(
         arguments.LastAbortedFenceId = adapter.reset_node(passive, arguments.NodeOrdinal)?;
         Ok(())
     }))
+}
+
+/// `DxgkDdiResetHwEngine`: not offered; the OS goes on to reset the adapter. IRQL: PASSIVE_LEVEL.
+/// Page `nc-d3dkmddi-dxgkddi_resethwengine`.
+pub(crate) unsafe extern "win64" fn reset_hw_engine(
+    _adapter: HANDLE,
+    _arguments: *mut DXGKARG_RESETHWENGINE,
+) -> NTSTATUS {
+    let _passive = irql::passive();
+    NTSTATUS::STATUS_UNSUCCESSFUL
+}
+
+/// `DxgkDdiResumeHwEngine`: follows a reset of an engine, which is not offered. IRQL:
+/// PASSIVE_LEVEL. Page `nc-d3dkmddi-dxgkddi_resumehwengine`.
+pub(crate) unsafe extern "win64" fn resume_hw_engine(
+    _adapter: HANDLE,
+    _arguments: *mut DXGKARG_RESUMEHWENGINE,
+) -> NTSTATUS {
+    let _passive = irql::passive();
+    NTSTATUS::STATUS_UNSUCCESSFUL
 }
 
 /// `DxgkDdiResetFromTimeout`: a reset of the whole adapter is not offered. IRQL: PASSIVE_LEVEL. Page
