@@ -338,6 +338,23 @@ fn unmapped_aperture_pages_show_the_dummy_page() {
 }
 
 #[test]
+fn a_large_buffer_takes_several_full_packets() {
+    let pages = |index: u64| Some(BusAddress(index * 4096));
+    let operation = Operation::MapAperture {
+        first: 0,
+        count: 1025,
+        coherent: false,
+        pages: &pages,
+    };
+    let counts: Vec<_> = run(&operation, &[1 << 16])
+        .unwrap()
+        .into_iter()
+        .map(|(_, entries)| entries.len())
+        .collect();
+    assert_eq!(counts, [512, 512, 1]);
+}
+
+#[test]
 fn page_table_entries_are_copied_range_by_range() {
     let ranges = [(10, 1, 2), (1, 0, 511), (512, 0, 0)];
     let range = |index: u32| {
