@@ -7,7 +7,8 @@ use crate::irql;
 /// `DxgkDdiSetPowerState`. IRQL: PASSIVE_LEVEL. Page `nc-dispmprt-dxgkddi_set_power_state`: never
 /// fails.
 ///
-/// The device keeps its state in every power state that it can be put to.
+/// Nothing is saved and nothing set up again: a device that loses its state in D3 comes back unusable,
+/// and no runtime power is reported that would put it there.
 pub(crate) unsafe extern "win64" fn set_power_state(
     _context: PVOID,
     _device: u32,
