@@ -41,18 +41,16 @@ pub struct Descriptors {
 }
 
 struct Segment {
-    id: SegmentId,
     flags: DXGK_SEGMENTFLAGS,
     base: u64,
     bytes: u64,
 }
 
-/// The aperture comes first: paging buffers live in the first segment, and that must be a linear
+/// The segments in the order of their numbers ([`SegmentId`]). The aperture comes first: paging buffers live in the first segment, and that must be a linear
 /// aperture.
 fn segments(surface: &Surface) -> [Segment; SEGMENTS as usize] {
     [
         Segment {
-            id: SegmentId::Aperture,
             flags: DXGK_SEGMENTFLAGS::new()
                 .with_Aperture(true)
                 .with_CacheCoherent(true),
@@ -60,7 +58,6 @@ fn segments(surface: &Surface) -> [Segment; SEGMENTS as usize] {
             bytes: surface.aperture_bytes(),
         },
         Segment {
-            id: SegmentId::Vram,
             flags: DXGK_SEGMENTFLAGS::new()
                 .with_ApplicationTarget(true)
                 .with_LocalBudgetGroup(true),
@@ -199,6 +196,5 @@ fn fourth(place: &mut [u8], segment: &Segment) -> Result {
         offset_of!(DXGK_SEGMENTDESCRIPTOR4, CommitLimit),
         segment.bytes,
     );
-    debug_assert!(segment.id.number() != 0, "segments count from 1");
     Ok(())
 }
