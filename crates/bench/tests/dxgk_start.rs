@@ -80,6 +80,7 @@ fn a_good_driver_starts_stops_and_starts_again_in_any_order_of_queries() {
     }
 }
 
+/// regression: WDDM-02
 #[test]
 fn registration_refuses_versions_and_holes() {
     type Change = fn(&mut DRIVER_INITIALIZATION_DATA);
@@ -104,6 +105,8 @@ fn registration_refuses_versions_and_holes() {
     }
 }
 
+/// contract: CAP-007, CAP-015, CAP-016, CAP-017, CAP-020
+/// regression: WDDM-04
 #[test]
 fn scheduling_caps_are_judged() {
     let with = |caps| Variation {
@@ -148,6 +151,8 @@ fn scheduling_caps_are_judged() {
     );
 }
 
+/// contract: CAP-015, NOD-007
+/// regression: WDDM-01
 #[test]
 fn other_sites_of_the_version_are_judged() {
     let old = DXGK_WDDMVERSION::DXGKDDI_WDDMv3_1.0;
@@ -171,6 +176,7 @@ fn other_sites_of_the_version_are_judged() {
     );
 }
 
+/// regression: WDDM-08
 #[test]
 fn memory_is_judged() {
     let with = |segments| Variation {
@@ -233,6 +239,8 @@ fn memory_is_judged() {
     );
 }
 
+/// contract: CAP-002, CAP-019, FEA-006
+/// regression: WDDM-05
 #[test]
 fn doorbells_nodes_and_handles_are_judged() {
     let sizes: [fn(&mut DXGK_USERMODESUBMISSION_CAPS); 2] = [
@@ -287,6 +295,7 @@ fn doorbells_nodes_and_handles_are_judged() {
     );
 }
 
+/// regression: WDDM-05
 #[test]
 fn precision_at_both_ends_is_accepted() {
     for precision in [32, 64] {
@@ -300,6 +309,7 @@ fn precision_at_both_ends_is_accepted() {
     }
 }
 
+/// regression: WDDM-02
 #[test]
 fn a_capability_without_its_slot_is_refused() {
     vary(Variation::default());
@@ -314,6 +324,7 @@ fn a_capability_without_its_slot_is_refused() {
     );
 }
 
+/// contract: FEA-009
 #[test]
 fn features_depend_on_each_other() {
     let all = FeatureConfig::default();
@@ -379,6 +390,8 @@ fn features_depend_on_each_other() {
     }
 }
 
+/// contract: CAP-011
+/// regression: FEN-10
 #[test]
 fn native_fences_are_refused_while_the_feature_is_off() {
     let variation = Variation {
@@ -398,6 +411,7 @@ fn native_fences_are_refused_while_the_feature_is_off() {
     assert!(error.contains("DXGK_VIDSCHCAPS.NativeGpuFence"), "{error}");
 }
 
+/// regression: WDDM-09
 #[test]
 fn statuses_that_no_page_permits_are_violations() {
     let variation = Variation {
@@ -499,6 +513,7 @@ fn a_report_travels_from_the_interrupt_through_the_dpc() {
     assert_eq!(found, [""; 0]);
 }
 
+/// contract: INT-002, INT-011
 #[test]
 fn reports_are_held_to_their_form() {
     let (_, found) = interrupted(|miniport| {
@@ -526,6 +541,7 @@ fn reports_are_held_to_their_form() {
     assert!(found.iter().any(|what| what.contains(level)), "{found:?}");
 }
 
+/// contract: INT-003
 #[test]
 fn an_interrupt_routine_that_reports_queues_a_dpc() {
     vary(Variation {

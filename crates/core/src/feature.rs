@@ -94,6 +94,7 @@ mod tests {
         DXGK_FEATURE_ID::DXGK_FEATURE_NATIVE_FENCE,
     ];
 
+    /// contract: FEA-006
     #[test]
     fn offered_features_have_version_one_to_one() {
         for feature in OFFERED {
@@ -103,6 +104,7 @@ mod tests {
         }
     }
 
+    /// contract: FEA-007
     #[test]
     fn experimental_features_need_leave() {
         let ums = DXGK_FEATURE_ID::DXGK_FEATURE_USER_MODE_SUBMISSION;
@@ -122,6 +124,7 @@ mod tests {
         }
     }
 
+    /// contract: FEA-005
     #[test]
     fn everything_else_is_unsupported_or_unknown() {
         for id in -4..100 {
@@ -137,6 +140,7 @@ mod tests {
         }
     }
 
+    /// contract: FEA-017
     #[test]
     fn there_are_no_interfaces_to_hand_out() {
         for feature in OFFERED {

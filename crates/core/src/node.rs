@@ -50,6 +50,7 @@ mod tests {
         user_mode_submission: true,
     };
 
+    /// contract: NOD-001, NOD-002, NOD-004, NOD-008
     #[test]
     fn every_node_is_described() {
         let surface = Surface::new(&facts(), ON);
@@ -82,6 +83,7 @@ mod tests {
         }
     }
 
+    /// contract: NOD-001
     #[test]
     fn what_is_not_there_is_refused() {
         let surface = Surface::new(&facts(), ON);

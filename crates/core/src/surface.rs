@@ -238,6 +238,8 @@ pub(crate) mod tests {
         })
     }
 
+    /// contract: CAP-011, FEA-010, FEA-011, NOD-002, NOD-004
+    /// regression: FEN-10
     #[test]
     fn no_state_gives_a_mixed_surface() {
         for features in every_state() {
@@ -276,6 +278,7 @@ pub(crate) mod tests {
         );
     }
 
+    /// contract: CAP-007, CAP-008, CAP-020
     #[test]
     fn caps_that_imply_others_come_with_them() {
         let surface = Surface::new(&facts(), FeatureState::default());

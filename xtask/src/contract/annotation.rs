@@ -42,6 +42,7 @@ pub(crate) fn scan(text: &str) -> Result<Scan> {
 struct Pending {
     line: usize,
     is_test: bool,
+    is_ignored: bool,
     clauses: Vec<String>,
     regressions: Vec<String>,
 }
@@ -112,7 +113,7 @@ impl Scanner {
             && let Some(TokenTree::Ident(name)) = rest.first()
         {
             self.word(name);
-            self.function(name, std::mem::take(pending));
+            self.function(name, std::mem::take(pending))?;
             return Ok(1);
         }
         if QUALIFIERS.iter().any(|qualifier| word == qualifier) {
@@ -145,16 +146,21 @@ impl Scanner {
         Ok(())
     }
 
-    fn function(&mut self, name: &Ident, pending: Pending) {
+    fn function(&mut self, name: &Ident, pending: Pending) -> Result<()> {
         if !pending.annotates() {
-            return;
+            return Ok(());
         }
         let Pending {
             line,
             is_test,
+            is_ignored,
             clauses,
             regressions,
         } = pending;
+        ensure!(
+            !is_ignored,
+            "line {line}: {name} is ignored and watches nothing"
+        );
         let mut path = self.path.clone();
         path.push(name.to_string());
         self.scan.annotated.push(Annotated {
@@ -164,6 +170,7 @@ impl Scanner {
             clauses,
             regressions,
         });
+        Ok(())
     }
 }
 
@@ -221,6 +228,8 @@ fn attribute(group: &Group, pending: &mut Pending) -> Result<()> {
             .with_context(|| format!("line {line}"));
     }
     pending.is_test |= ends_with(&tokens, "test");
+    pending.is_ignored |=
+        matches!(tokens.first(), Some(TokenTree::Ident(word)) if word == "ignore");
     Ok(())
 }
 
@@ -335,12 +344,22 @@ mod tests {
     }
 
     #[test]
+    fn an_ignored_test_watches_nothing() {
+        for ignore in ["#[ignore]", "#[ignore = \"slow\"]"] {
+            let text = format!("/// contract: A-1\n#[test]\n{ignore}\nfn x() {{}}");
+            let error = scan(&text).map(drop).unwrap_err().to_string();
+            assert!(error.contains("x is ignored"), "{error}");
+        }
+        scan("#[test]\n#[ignore]\nfn x() {}").unwrap();
+    }
+
+    #[test]
     fn attributes_that_end_in_test_make_a_test() {
         let one = |attribute: &str| paths(&format!("/// contract: A-1\n{attribute}\nfn x() {{}}"));
         for attribute in ["#[test]", "#[loom::test]"] {
             assert!(one(attribute)[0].1, "{attribute}");
         }
-        for attribute in ["#[cfg(test)]", "#[must_use]", "#[ignore]"] {
+        for attribute in ["#[cfg(test)]", "#[must_use]"] {
             assert!(!one(attribute)[0].1, "{attribute}");
         }
     }

@@ -134,7 +134,7 @@ impl Coverage {
         let missing = [&clauses.missing[..], &regressions.missing[..]].concat();
         ensure!(
             missing.is_empty(),
-            "{} rows have no check: {}",
+            "without a check ({}): {}",
             missing.len(),
             missing.join(", ")
         );
@@ -203,7 +203,7 @@ mod tests {
         assert!(clauses.missing.is_empty());
         assert_eq!(regressions.missing, ["DB-01"]);
         let error = coverage.complete().unwrap_err().to_string();
-        assert!(error.contains("1 rows have no check: DB-01"), "{error}");
+        assert!(error.contains("without a check (1): DB-01"), "{error}");
         let all = vec![check(&["DBC-001"], &["DB-01"])];
         Coverage::new(&tables(), all).unwrap().complete().unwrap();
     }

@@ -221,8 +221,8 @@ mod tests {
         assert_eq!(difference("a\nb\n", "a\nc\n"), ["- b", "+ c"]);
         assert_eq!(difference("a\nb\n", "b\na\n").len(), 1);
         assert_eq!(difference("a\n", "a\na\n").len(), 1);
-        let many: String = (0..30).map(|n| format!("{n}\n")).collect();
-        let shown = difference("", &many);
+        let many: Vec<String> = (0..30).map(|n| n.to_string()).collect();
+        let shown = difference("", &many.join("\n"));
         assert_eq!(shown.len(), 21);
         assert_eq!(shown[20], "and 10 more");
     }

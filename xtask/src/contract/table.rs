@@ -160,7 +160,7 @@ fn rows<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
 mod tests {
     use super::*;
 
-    pub(super) fn excuse(id: &str, reason: &str) -> NotApplicable {
+    fn excuse(id: &str, reason: &str) -> NotApplicable {
         NotApplicable {
             id: id.into(),
             reason: reason.into(),
@@ -210,6 +210,24 @@ mod tests {
         for id in ["SUSP-02", "RST-02", "BLD-01", "DBX-1", ""] {
             assert!(!required(id), "{id}");
         }
+    }
+
+    #[test]
+    fn documented_clauses_of_nine_areas_need_checks() {
+        let required = |area: &str, derived| {
+            let clause = Clause {
+                id: String::from("X-1"),
+                area: area.into(),
+                who: String::new(),
+                requirement: String::new(),
+                derived,
+            };
+            clause.required()
+        };
+        for area in REQUIRED_AREAS {
+            assert!(required(area, false) && !required(area, true), "{area}");
+        }
+        assert!(!required("caps", false));
     }
 
     #[test]

@@ -124,6 +124,7 @@ mod tests {
         }
     }
 
+    /// regression: DB-12
     #[test]
     fn the_device_limits_the_queues() {
         assert_eq!(Layout::plan(1 << 30, 4).unwrap().queues, 16);

@@ -168,7 +168,7 @@ fn start_activates_the_node_queues_and_stop_frees_them() {
     assert!(!adapter.interrupt());
 }
 
-/// contract: DBC-002, DBCR-004, DBX-002
+/// contract: DBC-002, DBCR-004
 #[test]
 fn a_doorbell_brings_the_ring_and_takes_the_queue_off_with_it() {
     let adapter = start();
@@ -421,6 +421,7 @@ fn packets_complete_in_order_and_a_refused_report_is_repeated() {
     assert_eq!(adapter.platform.read32(offset::EVENT_READ), 3);
 }
 
+/// contract: INT-001
 #[test]
 fn signals_are_reported_once_a_node_and_overflow_reports_all() {
     let adapter = start();
