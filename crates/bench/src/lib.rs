@@ -9,6 +9,7 @@
 //! | [`verifier`] | levels, pool, locks, leaks, fault injection: what went wrong and where |
 //! | [`device`] | the device in the machine: BARs, configuration space, interrupt |
 //! | [`dxgk`] | the graphics kernel: registration, adapters, callbacks, memory, objects |
+//! | [`workload`] | clients that put the driver to work, and a whole machine to do it on |
 //! | [`trap`] | trapped registers, guard pages, shared memory, the boundary of a driver call |
 //!
 //! One run: make a session with [`nt::Nt::new`], map the file with [`loader::Image::load`], call its
@@ -24,3 +25,4 @@ pub mod loader;
 pub mod nt;
 pub mod trap;
 pub mod verifier;
+pub mod workload;

@@ -1,17 +1,13 @@
-//! Runs a driver file: load, register, start on the virtual GPU, stop, unload, and the verdict.
+//! Runs a driver file end to end: load, start on the virtual GPU, put clients to work through
+//! doorbells, compare every byte, stop, unload, and the verdict.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use carillon_bench::device::virtual_gpu;
-use carillon_bench::dxgk::adapter::{Adapter, AdapterConfig};
-use carillon_bench::dxgk::load::LoadedDriver;
-use carillon_bench::nt::Nt;
-use clap::Parser;
-use serde::Serialize;
-
-type Failure = Box<dyn std::error::Error>;
+use carillon_bench::workload::demo::{DemoOptions, DemoReport, run};
+use carillon_hw::regs::DoorbellModel;
+use clap::{Parser, ValueEnum};
 
 /// Runs carillon.sys, the file that a user installs, on the virtual GPU.
 #[derive(Parser)]
@@ -23,109 +19,118 @@ struct Arguments {
     /// Print one JSON object instead of text.
     #[arg(long)]
     json: bool,
-    /// Selects among the orders that the documents leave open.
+    /// Selects the work, and among the orders that the documents leave open.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// User-mode processes.
+    #[arg(long, default_value_t = 3)]
+    processes: u32,
+    /// User-mode queues over all processes.
+    #[arg(long, default_value_t = 8)]
+    queues: u32,
+    /// Physical doorbells of the device.
+    #[arg(long, default_value_t = 4)]
+    doorbells: u32,
+    /// Submissions over all queues.
+    #[arg(long, default_value_t = 10_000)]
+    submissions: u64,
+    /// Doorbell model of the device.
+    #[arg(long, value_enum, default_value_t = Model::Dedicated)]
+    model: Model,
 }
 
-/// What a run found.
-#[derive(Default, Serialize)]
-struct Report {
-    /// Bytes of the driver file.
-    sys_size: u64,
-    /// Kernel functions that the driver imports.
-    imports: Vec<String>,
-    /// The start-up sequence, one line for each step.
-    start_up: Vec<String>,
-    /// Interrupts delivered to the driver.
-    interrupts: u64,
-    /// Accesses to registers.
-    register_accesses: u64,
-    /// Why the run ended early, if it did.
-    failure: Option<String>,
-    /// What the verifier found.
-    violations: Vec<String>,
-    /// How many findings there were.
-    verifier_violations: u64,
-    /// Pool blocks that the driver did not free.
-    pool_blocks_leaked: u64,
+#[derive(Clone, Copy, ValueEnum)]
+enum Model {
+    /// A page serves one queue at a time.
+    Dedicated,
+    /// A page serves a process.
+    Global,
 }
 
-impl Report {
-    fn passed(&self) -> bool {
-        self.failure.is_none() && self.verifier_violations == 0 && self.pool_blocks_leaked == 0
-    }
-}
-
-/// Loads, starts, stops and unloads; what was learned before a failure stays in `report`.
-fn run(arguments: &Arguments, nt: &Arc<Nt>, report: &mut Report) -> Result<(), Failure> {
-    let driver = LoadedDriver::load(nt, &arguments.sys)?;
-    let info = driver.image().info();
-    report.sys_size = info.file_size;
-    report.imports = info
-        .imports
-        .iter()
-        .map(|import| import.name.clone())
-        .collect();
-    let (device, _gpu) = virtual_gpu::attach(nt, carillon_vgpu::Config::default())?;
-    let config = AdapterConfig {
-        seed: arguments.seed,
-        ..AdapterConfig::default()
-    };
-    let adapter = Adapter::add(driver.dxgkrnl(), device, config)?;
-    let started = adapter.start();
-    let removed = adapter.remove();
-    report.start_up = adapter.steps();
-    report.interrupts = adapter.interrupt_counts().interrupts;
-    let (reads, writes) = adapter.device().register_exits();
-    report.register_accesses = reads + writes;
-    started?;
-    removed?;
-    driver.dxgkrnl().unload()?;
-    Ok(())
-}
-
-fn print(report: &Report) {
+fn print(report: &DemoReport) {
     println!(
-        "driver: {} bytes, {} imports",
+        "driver     {} bytes, {} imports from ntoskrnl.exe",
         report.sys_size,
         report.imports.len()
     );
-    println!("start-up:");
+    println!("start-up");
     for step in &report.start_up {
-        println!("  {step}");
+        println!("    {step}");
+    }
+    println!("queues");
+    println!("    process  node  submitted  completed  retries  connects  victimized");
+    for queue in &report.queues {
+        println!(
+            "    {:>7}  {:>4}  {:>9}  {:>9}  {:>7}  {:>8}  {:>10}",
+            queue.process,
+            queue.node,
+            queue.submissions,
+            queue.completions,
+            queue.retries,
+            queue.connects,
+            queue.victimizations
+        );
     }
     println!(
-        "{} register accesses, {} interrupts",
+        "work       {} submitted, {} completed in {:.2} s, {} victimizations",
+        report.submissions, report.completions, report.seconds, report.victimizations
+    );
+    println!(
+        "memory     {} bytes compared, {} wrong; {} fences wrong",
+        report.bytes_compared, report.bytes_wrong, report.fences_wrong
+    );
+    println!(
+        "kernel     {} entries per submission on the connected path ({} submissions), {:.3} with connects",
+        report.kernel_entries_per_submission,
+        report.connected_submissions,
+        report.kernel_entries_with_connects_per_submission
+    );
+    println!(
+        "latency    ring to fetch {} ns, plain two-thread ping {} ns (medians)",
+        report.ring_to_fetch_ns, report.ping_ns
+    );
+    println!(
+        "device     {} register accesses, {} interrupts",
         report.register_accesses, report.interrupts
     );
     for violation in &report.violations {
-        println!("violation: {violation}");
+        println!("violation  {violation}");
     }
     if let Some(failure) = &report.failure {
-        println!("failed: {failure}");
+        println!("failed     {failure}");
     }
     println!(
-        "verifier: {} violations, {} pool blocks leaked",
+        "verifier   {} violations, {} pool blocks leaked",
         report.verifier_violations, report.pool_blocks_leaked
+    );
+    println!(
+        "verdict    {} (seed {})",
+        if report.passed() { "passed" } else { "FAILED" },
+        report.seed
     );
 }
 
-fn main() -> Result<ExitCode, Failure> {
+fn main() -> Result<ExitCode, serde_json::Error> {
     let arguments = Arguments::parse();
-    let nt = Nt::new()?;
-    let mut report = Report::default();
-    if let Err(error) = run(&arguments, &nt, &mut report) {
-        report.failure = Some(error.to_string());
-    }
-    report.verifier_violations = nt.verifier.violation_count();
-    report.violations = nt
-        .verifier
-        .violations()
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    report.pool_blocks_leaked = nt.verifier.live_pool_blocks();
+    let options = DemoOptions {
+        seed: arguments.seed,
+        processes: arguments.processes,
+        queues: arguments.queues,
+        doorbells: arguments.doorbells,
+        submissions: arguments.submissions,
+        model: match arguments.model {
+            Model::Dedicated => DoorbellModel::Dedicated,
+            Model::Global => DoorbellModel::Global,
+        },
+        ..DemoOptions::default()
+    };
+    let told = AtomicU64::new(0);
+    let report = run(&arguments.sys, &options, |done, total| {
+        let tenth = done * 10 / total.max(1);
+        if told.fetch_max(tenth, Ordering::Relaxed) < tenth {
+            eprintln!("submitted {done} of {total}");
+        }
+    });
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {

@@ -3,6 +3,7 @@
 //! Every method counts one kernel entry, whatever it finds; entries into the driver are counted
 //! where they happen.
 
+use std::cell::Cell;
 use std::fmt;
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -21,6 +22,16 @@ use super::objects::doorbell::DoorbellRequest;
 use super::objects::exit::Exit;
 use super::objects::process::Process;
 use super::objects::{ObjectError, ObjectManager};
+
+thread_local! {
+    static ENTRIES: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Kernel entries that the calling thread has made, through whatever process.
+#[must_use]
+pub fn entries_of_this_thread() -> u64 {
+    ENTRIES.get()
+}
 
 /// What the process asks of the adapter that no object is involved in.
 #[derive(Debug, Clone, Default)]
@@ -105,6 +116,7 @@ impl KmtProcess {
 
     fn enter(&self) -> (&ObjectManager, &Arc<Process>) {
         self.manager.enter();
+        ENTRIES.set(ENTRIES.get() + 1);
         (&self.manager, &self.process)
     }
 }

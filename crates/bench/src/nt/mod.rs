@@ -4,7 +4,7 @@
 //! - [`thunk`]: the entry of every import: level check, counting, caller
 //! - [`registry_of_imports`]: name to address
 //! - [`driver_addr`]: addresses that the driver passed
-//! - the functions by topic: [`pool`], [`spin`], [`mutex`], [`event`], [`rundown`], [`time`],
+//! - the functions by topic: [`pool`], [`spin`], [`mutex`], [`push_lock`], [`event`], [`rundown`], [`time`],
 //!   [`memory`], [`io`], [`key`], [`etw`], [`misc`]
 //!
 //! Structures keep the sizes and public offsets of x64 Windows. Where a driver reserves the bytes
@@ -21,6 +21,7 @@ pub mod misc;
 pub mod mutex;
 pub mod physical;
 pub mod pool;
+pub mod push_lock;
 pub mod registry_of_imports;
 pub mod rundown;
 pub mod session;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::thunk::{self, Export};
-use super::{etw, event, io, key, memory, misc, mutex, pool, rundown, spin, time};
+use super::{etw, event, io, key, memory, misc, mutex, pool, push_lock, rundown, spin, time};
 
 /// Modules whose functions the model has.
 const MODULES: [&str; 2] = ["ntoskrnl.exe", "hal.dll"];
@@ -12,10 +12,11 @@ const MODULES: [&str; 2] = ["ntoskrnl.exe", "hal.dll"];
 static TABLE: OnceLock<HashMap<&'static str, usize>> = OnceLock::new();
 
 fn build() -> HashMap<&'static str, usize> {
-    let sets: [&[Export]; 11] = [
+    let sets: [&[Export]; 12] = [
         pool::EXPORTS,
         spin::EXPORTS,
         mutex::EXPORTS,
+        push_lock::EXPORTS,
         event::EXPORTS,
         rundown::EXPORTS,
         time::EXPORTS,

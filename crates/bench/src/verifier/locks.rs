@@ -17,6 +17,8 @@ pub enum LockKind {
     Fast,
     /// `KGUARDED_MUTEX`.
     Guarded,
+    /// `EX_PUSH_LOCK`.
+    Push,
     /// The device's interrupt lock.
     Interrupt,
 }
@@ -36,6 +38,7 @@ impl fmt::Display for LockName {
             LockKind::Spin => "spin lock",
             LockKind::Fast => "fast mutex",
             LockKind::Guarded => "guarded mutex",
+            LockKind::Push => "push lock",
             LockKind::Interrupt => "interrupt lock",
         };
         let address = usize::try_from(self.address).unwrap_or(usize::MAX);

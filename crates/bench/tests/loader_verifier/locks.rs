@@ -183,7 +183,8 @@ fn several_threads_under_each_lock() {
     const ROUNDS: u64 = 2000;
     let nt = session();
     let (mut spin, mut fast, mut guarded) = (0u64, fast_mutex_in(&nt), [0u64; 7]);
-    let mut counts = [0u64; 3];
+    let mut push = 0u64;
+    let mut counts = [0u64; 4];
     let attached = nt.attach();
     import!(KeInitializeGuardedMutex(*mut u64))(guarded.as_mut_ptr());
     drop(attached);
@@ -191,13 +192,14 @@ fn several_threads_under_each_lock() {
         Shared(&raw mut spin),
         Shared(fast.as_mut_ptr()),
         Shared(guarded.as_mut_ptr()),
+        Shared(&raw mut push),
     ];
-    let [a, b, c] = counts.each_mut().map(|count| Shared(&raw mut *count));
+    let [a, b, c, d] = counts.each_mut().map(|count| Shared(&raw mut *count));
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 let round = || {
-                    let (locks, counts) = (&locks, [&a, &b, &c]);
+                    let (locks, counts) = (&locks, [&a, &b, &c, &d]);
                     let before = acquire(locks[0].0);
                     counts[0].increment();
                     release(locks[0].0, before);
@@ -207,6 +209,11 @@ fn several_threads_under_each_lock() {
                     import!(KeAcquireGuardedMutex(*mut u64))(locks[2].0);
                     counts[2].increment();
                     import!(KeReleaseGuardedMutex(*mut u64))(locks[2].0);
+                    import!(KeEnterCriticalRegion())();
+                    import!(ExAcquirePushLockExclusiveEx(*mut u64, u32))(locks[3].0, 0);
+                    counts[3].increment();
+                    import!(ExReleasePushLockExclusiveEx(*mut u64, u32))(locks[3].0, 0);
+                    import!(KeLeaveCriticalRegion())();
                     free(allocate(24));
                 };
                 for _ in 0..ROUNDS {
@@ -215,10 +222,30 @@ fn several_threads_under_each_lock() {
             });
         }
     });
-    assert_eq!(counts, [4 * ROUNDS; 3]);
+    assert_eq!(counts, [4 * ROUNDS; 4]);
     nt.check_unloaded();
     assert_eq!(nt.verifier.violations(), []);
     assert_eq!(nt.verifier.pool_totals().freed, 4 * ROUNDS);
+}
+
+#[test]
+fn a_push_lock_wants_normal_apcs_off() {
+    let nt = session();
+    let mut lock = 0u64;
+    let lock = Shared(&raw mut lock);
+    let result = nt.ddi_call("DxgkDdiTest", Irql::PASSIVE, || {
+        let lock = lock;
+        import!(ExAcquirePushLockExclusiveEx(*mut u64, u32))(lock.0, 0);
+        import!(ExReleasePushLockExclusiveEx(*mut u64, u32))(lock.0, 0);
+    });
+    assert_eq!(result, Ok(()));
+    let found = nt.verifier.violations();
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(
+        found[0].to_string().contains("APCs are not disabled"),
+        "{}",
+        found[0]
+    );
 }
 
 fn fast_mutex_in(nt: &Arc<Nt>) -> [u64; 7] {
