@@ -224,7 +224,7 @@ fn a_doorbell_starts_harmless_and_moves_with_its_connection() {
     clean(&world);
 }
 
-/// contract: DBC-007, DBN-003, DBN-006, VIC-008
+/// contract: DBC-007, DBN-003, DBN-006, PAG-001, VIC-008
 #[test]
 fn faults_of_the_driver_are_noticed() {
     let cases = [
@@ -433,6 +433,7 @@ fn all_modes_of_the_callback_end() {
     }
 }
 
+/// contract: NFN-013, NFN-014
 #[test]
 fn cpu_waits_follow_the_monitored_value() {
     let world = World::new(0);

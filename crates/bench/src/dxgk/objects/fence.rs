@@ -245,6 +245,8 @@ impl ObjectManager {
     }
 
     /// Sleeps until an interrupt says that the fence moved far enough. Only an interrupt wakes.
+    ///
+    /// contract: NFN-013
     fn sleep(&self, fence: &Fence, value: u64, timeout: Duration, mut seen: u64) -> bool {
         let end = Instant::now() + timeout;
         loop {

@@ -262,6 +262,8 @@ impl ObjectManager {
     }
 
     /// Takes a context off the run list and waits until it is (`DxgkDdiSuspendContext`).
+    ///
+    /// contract: SUS-002
     pub fn suspend_context(&self, context: &Context) -> Result<(), ObjectError> {
         let fence = context.suspend_fence.fetch_add(1, Ordering::SeqCst) + 1;
         let args = DXGKARG_SUSPENDCONTEXT {

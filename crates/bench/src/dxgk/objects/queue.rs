@@ -197,6 +197,7 @@ impl ObjectManager {
         })
     }
 
+    /// contract: HWQ-001
     fn call_create_queue(
         &self,
         context: &Context,
