@@ -74,6 +74,23 @@ fn work(kmt: &KmtProcess, queue: &mut UserQueue, target: &Target, pattern: u32) 
     }
 }
 
+/// Says what the verifier knows when a test fails.
+struct Verdict<'a> {
+    nt: &'a Nt,
+    adapter: &'a Adapter,
+}
+
+impl Drop for Verdict<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("{:?}", self.adapter.interrupt_counts());
+            for violation in self.nt.verifier.violations().iter().take(20) {
+                println!("{violation}");
+            }
+        }
+    }
+}
+
 fn run(nt: &Arc<Nt>, manager: &Arc<ObjectManager>, adapter: &Adapter, rounds: u32) {
     let view = AdapterView::of(adapter).unwrap();
     std::thread::scope(|scope| {
@@ -117,6 +134,10 @@ fn work_reaches_memory_through_the_driver() {
     let driver = LoadedDriver::load(&nt, &sys).unwrap();
     let (device, _gpu) = virtual_gpu::attach(&nt, carillon_vgpu::Config::default()).unwrap();
     let adapter = Adapter::add(driver.dxgkrnl(), device, AdapterConfig::default()).unwrap();
+    let _verdict = Verdict {
+        nt: &nt,
+        adapter: &adapter,
+    };
     let started = adapter.start();
     println!("{:#?}", adapter.steps());
     started.unwrap();

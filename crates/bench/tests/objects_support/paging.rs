@@ -44,9 +44,11 @@ fn entry_of(update: &DXGK_BUILDPAGINGBUFFER_UPDATEPAGETABLE, index: u32) -> u64 
     };
     // SAFETY: the array has one entry for each that changes, or one if they repeat.
     let pte: DXGK_PTE = unsafe { update.pPageTableEntries.wrapping_add(index).read() };
-    // SAFETY: both arms are the same number.
-    let address = unsafe { pte.Anonymous2.PageAddress };
-    encode(pte.Anonymous.Valid(), pte.Anonymous.Segment(), address)
+    encode(
+        pte.flags().Valid(),
+        pte.flags().Segment(),
+        pte.address() * 4096,
+    )
 }
 
 fn words(args: &DXGKARG_BUILDPAGINGBUFFER) -> Result<Vec<u64>, u32> {

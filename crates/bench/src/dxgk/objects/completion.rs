@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use carillon_ddi::NTSTATUS;
 use parking_lot::{Condvar, Mutex};
 
 use crate::dxgk::driver::Driver;
@@ -23,6 +24,8 @@ struct State {
     /// Last submission and last completion of each packet-based node.
     submitted: HashMap<u32, u32>,
     completed: HashMap<u32, u32>,
+    /// Packets that failed, and why, by node.
+    faulted: HashMap<u32, (u32, NTSTATUS)>,
     suspended: HashMap<OsHandle, u64>,
     /// How often each fence, and all of them, were reported as signalled.
     signals: HashMap<OsHandle, u64>,
@@ -68,11 +71,26 @@ impl Completions {
         self.state.lock().submitted.insert(node, fence);
     }
 
-    /// Waits until `fence` completed; false when the time is over or the session died.
+    /// Waits until `fence` completed or failed; false when the time is over or the session died.
     #[must_use]
     pub fn wait_completed(&self, node: u32, fence: u32) -> bool {
-        let done = |state: &mut State| state.completed.get(&node).is_some_and(|c| *c >= fence);
-        self.wait(self.timeout(), done)
+        self.wait(self.timeout(), |state| {
+            let completed = state
+                .completed
+                .get(&node)
+                .is_some_and(|last| *last >= fence);
+            completed
+                || state
+                    .faulted
+                    .get(&node)
+                    .is_some_and(|(last, _)| *last >= fence)
+        })
+    }
+
+    /// The last packet of a node that failed (`DXGK_INTERRUPT_DMA_FAULTED`), and why.
+    #[must_use]
+    pub fn fault(&self, node: u32) -> Option<(u32, NTSTATUS)> {
+        self.state.lock().faulted.get(&node).copied()
     }
 
     /// Waits until a context was reported as suspended with `fence`.
@@ -178,6 +196,9 @@ impl Notifications for Completions {
                          0x119)"
                     ));
                 }
+            }
+            Notification::DmaFaulted { on, fence, status } => {
+                state.faulted.insert(on.node, (fence, status));
             }
             Notification::NativeFenceSignaled { fences: None, .. } => state.scans += 1,
             Notification::NativeFenceSignaled {

@@ -539,13 +539,13 @@ impl Batch<'_> {
         let mut private = self.paging.private.lock();
         let fence = self.state.fence.wrapping_add(1);
         self.state.fence = fence;
-        let size = self.state.private_written;
+        let size = self.state.written;
         let args = DXGKARG_SUBMITCOMMANDVIRTUAL {
             hContext: self.state.context.raw(),
             DmaBufferVirtualAddress: self.state.address,
-            DmaBufferSize: self.state.written,
+            DmaBufferSize: size,
             pDmaBufferPrivateData: private.as_mut_ptr().cast(),
-            DmaBufferPrivateDataSize: size,
+            DmaBufferPrivateDataSize: self.state.private_written,
             SubmissionFenceId: fence,
             Flags: DXGK_SUBMITCOMMANDFLAGS::new().with_Paging(true),
             NodeOrdinal: self.paging.node,
@@ -561,16 +561,20 @@ impl Batch<'_> {
         self.state.private_written = 0;
         result?;
         drop(private);
-        if self
-            .paging
-            .completions
-            .wait_completed(self.paging.node, fence)
-        {
-            return Ok(());
-        }
-        if !self.paging.driver.nt().verifier.is_dead() {
-            let what = format!("paging submission {fence} was not reported as completed in time");
-            self.paging.driver.breach(format!("PAG-011: {what}"));
+        let completions = &self.paging.completions;
+        let in_time = completions.wait_completed(self.paging.node, fence);
+        let fault = completions
+            .fault(self.paging.node)
+            .filter(|(last, _)| *last >= fence);
+        match fault {
+            None if in_time => return Ok(()),
+            Some((_, status)) => self.paging.driver.breach(format!(
+                "PAG-011: paging submission {fence} of {size} bytes faulted with {status}"
+            )),
+            None if self.paging.driver.nt().verifier.is_dead() => {}
+            None => self.paging.driver.breach(format!(
+                "PAG-011: paging submission {fence} was not reported as completed in time"
+            )),
         }
         Err(MmError::PagingTimeout(fence))
     }

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use carillon_ddi::{
-    D3DGPU_PHYSICAL_ADDRESS, DXGK_PTE, DXGK_PTE_Anonymous, DXGK_PTE_Anonymous2,
-    DXGKARG_SETROOTPAGETABLE,
+    D3DGPU_PHYSICAL_ADDRESS, DXGK_PTE, DXGK_PTE_Anonymous, DXGKARG_SETROOTPAGETABLE,
 };
 use parking_lot::Mutex;
 
@@ -167,12 +166,9 @@ fn entry(page: Page, flags: DXGK_PTE_Anonymous) -> DXGK_PTE {
     let physical = page.gpu_physical();
     // The model has at most 31 segments, as segment sets have 32 bits.
     let segment = u8::try_from(physical.SegmentId).unwrap_or(0);
-    DXGK_PTE {
-        Anonymous: flags.with_Valid(true).with_Segment(segment),
-        Anonymous2: DXGK_PTE_Anonymous2 {
-            PageAddress: physical.SegmentOffset,
-        },
-    }
+    let flags = flags.with_Valid(true).with_Segment(segment);
+    // The page calls the member the high 52 bits of the address: it counts pages.
+    DXGK_PTE::new(flags, physical.SegmentOffset / GPU_PAGE)
 }
 
 impl Shared {
