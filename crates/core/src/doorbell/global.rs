@@ -76,6 +76,11 @@ impl ProcessPages {
             .position(|t| t.is_some_and(|t| t.process == process))
     }
 
+    /// Whether `page` is the one that reaches nobody.
+    pub const fn is_common(&self, page: DoorbellPage) -> bool {
+        page.index() == self.count - 1
+    }
+
     /// The page that `process` rings, for one more of its doorbells.
     pub fn enter(&mut self, process: ProcessTag) -> Option<Lodging> {
         if let Some(index) = self.position(process) {

@@ -48,6 +48,16 @@ enum Scheme {
     Global(ProcessPages),
 }
 
+impl Scheme {
+    /// Whether rings on `page` reach nobody, so that its clients have to notify.
+    const fn is_common(&self, page: DoorbellPage) -> bool {
+        match self {
+            Self::Dedicated(_) => false,
+            Self::Global(pages) => pages.is_common(page),
+        }
+    }
+}
+
 struct Inner {
     doorbells: Arena<DoorbellKind, Doorbell>,
     scheme: Scheme,
@@ -179,6 +189,7 @@ impl<P: Platform> Manager<P> {
         match doorbell.state {
             State::Connected(page) => {
                 inner.counters.repeated_connects += 1;
+                let notify = notify || inner.scheme.is_common(page);
                 // A connect makes the device look, whatever the client believed in meanwhile.
                 look(platform, queue);
                 return Ok(Plan::Done(Connection { page, notify }));
