@@ -3,6 +3,7 @@
 //!
 //! The file is named by `CARILLON_SYS`; without it there is nothing to run and the test says so.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,7 +85,7 @@ impl Drop for Verdict<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             println!("{:?}", self.adapter.interrupt_counts());
-            for violation in self.nt.verifier.violations().iter().take(20) {
+            for violation in self.nt.verifier.violations().iter().take(5) {
                 println!("{violation}");
             }
         }
@@ -163,8 +164,11 @@ fn work_reaches_memory_through_the_driver() {
     drop(manager);
     adapter.remove().unwrap();
     driver.dxgkrnl().unload().unwrap();
-    let violations = nt.verifier.violations();
-    assert!(violations.is_empty(), "{violations:#?}");
+    let mut kinds = BTreeMap::<String, u32>::new();
+    for violation in nt.verifier.violations() {
+        *kinds.entry(violation.kind.to_string()).or_default() += 1;
+    }
+    assert!(kinds.is_empty(), "{kinds:#?}");
     assert!(
         victims > 0,
         "nine queues share four doorbells and nobody lost one"
