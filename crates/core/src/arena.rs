@@ -5,7 +5,6 @@
 //! slot instead of a new owner. Memory comes in chunks that the caller allocates with no lock
 //! held ([`Growth::allocate`]) and donates; removing never frees until the arena itself goes.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::error::{Error, Result};
@@ -26,10 +25,24 @@ struct Slot<T> {
     state: State<T>,
 }
 
+/// Appends without ever growing: the comparison lets the compiler drop the growing half of `push`,
+/// which could panic.
+///
+/// # Errors
+/// Gives the value back if the vector is full.
+#[inline]
+pub fn push_within_capacity<T>(vector: &mut Vec<T>, value: T) -> core::result::Result<(), T> {
+    if vector.len() == vector.capacity() {
+        return Err(value);
+    }
+    vector.push(value);
+    Ok(())
+}
+
 /// Memory for one more chunk, allocated outside of any lock.
 pub struct Growth<T> {
     chunk: Vec<Slot<T>>,
-    directory: Vec<Box<[Slot<T>]>>,
+    directory: Vec<Vec<Slot<T>>>,
 }
 
 impl<T> Growth<T> {
@@ -58,7 +71,7 @@ impl<T> Growth<T> {
 pub struct Arena<K, T> {
     adapter: AdapterOrdinal,
     limit: u32,
-    directory: Vec<Box<[Slot<T>]>>,
+    directory: Vec<Vec<Slot<T>>>,
     free_head: u32,
     free_tail: u32,
     live: u32,
@@ -132,9 +145,12 @@ impl<K: Kind, T> Arena<K, T> {
             if growth.directory.capacity() <= self.directory.len() {
                 return Some(growth);
             }
-            let mut old = core::mem::take(&mut self.directory);
-            growth.directory.append(&mut old);
-            self.directory = core::mem::take(&mut growth.directory);
+            let mut directory = core::mem::take(&mut growth.directory);
+            for chunk in core::mem::take(&mut self.directory) {
+                // The capacity was compared above.
+                let _ = push_within_capacity(&mut directory, chunk);
+            }
+            self.directory = directory;
         }
         let base = self.capacity();
         if growth.chunk.capacity() < CHUNK_SLOTS as usize {
@@ -146,13 +162,14 @@ impl<K: Kind, T> Arena<K, T> {
             } else {
                 index + 1
             };
-            growth.chunk.push(Slot {
+            let slot = Slot {
                 generation: 1,
                 state: State::Free(next),
-            });
+            };
+            let _ = push_within_capacity(&mut growth.chunk, slot);
         }
-        self.directory
-            .push(core::mem::take(&mut growth.chunk).into_boxed_slice());
+        let chunk = core::mem::take(&mut growth.chunk);
+        let _ = push_within_capacity(&mut self.directory, chunk);
         self.free_head = base;
         self.free_tail = (base + CHUNK_SLOTS - 1).min(self.limit.saturating_sub(1));
         None

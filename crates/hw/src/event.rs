@@ -31,9 +31,13 @@ const _: () = assert!(size_of::<RawEvent>() as u64 == EVENT_BYTES);
 /// Byte offset of [`RawEvent::sequence`].
 pub const SEQUENCE_OFFSET: u64 = 24;
 
-/// Byte offset in the ring of the event with this index; `entries` is a power of two.
+/// Byte offset in the ring of the event with this index; `entries` is a power of two. A ring
+/// without entries has one slot.
 pub const fn slot_offset(index: u32, entries: u32) -> u64 {
-    (index % entries) as u64 * EVENT_BYTES
+    match index.checked_rem(entries) {
+        Some(slot) => slot as u64 * EVENT_BYTES,
+        None => 0,
+    }
 }
 
 /// The `sequence` that the event with this index carries.

@@ -1,7 +1,9 @@
 //! Memory-resident descriptors of hardware queues and hardware contexts
 //! (`docs/hardware.md` sections 6.1 and 6.2).
 
+use crate::ring::RingSize;
 use bitfield_struct::bitfield;
+
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Index of a hardware queue in the queue descriptor table.
@@ -50,6 +52,26 @@ pub struct QueueShape {
     #[bits(20)]
     __: u32,
 }
+
+impl QueueShape {
+    /// The shape of a user-mode queue of `engine`, normal band; `None` for an engine that four
+    /// bits cannot name.
+    pub const fn of(ring: RingSize, engine: u32) -> Option<Self> {
+        let Ok(shape) = Self::new()
+            .with_band(NORMAL_BAND)
+            .with_ring_entries_log2_checked(ring.log2())
+        else {
+            return None;
+        };
+        match shape.with_engine_checked(engine) {
+            Ok(shape) => Some(shape),
+            Err(()) => None,
+        }
+    }
+}
+
+/// The priority band of a queue until somebody says otherwise.
+pub const NORMAL_BAND: u32 = 1;
 
 /// What the driver writes before it activates a queue, first 64 bytes of a descriptor.
 ///

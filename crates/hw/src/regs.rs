@@ -257,6 +257,30 @@ pub enum QueueOperation {
     Watch,
 }
 
+/// Tells the answers to successive suspends of a queue apart. 24 bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct SuspendTag(u32);
+
+impl SuspendTag {
+    /// The tag of a suspend whose answer nobody waits for.
+    pub const NONE: Self = Self(0);
+
+    /// The tag after this one; never [`Self::NONE`].
+    #[must_use]
+    pub const fn next(self) -> Self {
+        if self.0 >= 0x00FF_FFFF {
+            Self(1)
+        } else {
+            Self(self.0 + 1)
+        }
+    }
+
+    /// Whether the device's answer `tag` is to this suspend.
+    pub const fn answers(self, tag: u32) -> bool {
+        self.0 != 0 && self.0 == tag
+    }
+}
+
 /// A write to [`offset::QUEUE_COMMAND`].
 #[bitfield(u64)]
 #[derive(PartialEq, Eq)]
@@ -283,6 +307,16 @@ impl QueueCommand {
             QueueOperation::Watch => 7,
         };
         Self::new().with_queue(queue.0).with_operation_code(code)
+    }
+
+    /// The same command with the tag of a suspend.
+    #[must_use]
+    pub const fn tagged(self, tag: SuspendTag) -> Self {
+        match self.with_tag_checked(tag.0) {
+            Ok(command) => command,
+            // A tag has 24 bits by construction.
+            Err(()) => self,
+        }
     }
 
     /// The operation, or `None` for a code that this generation does not define.
@@ -394,6 +428,17 @@ mod tests {
             assert_eq!(back.tag(), 7);
         }
         assert_eq!(QueueCommand::from(0).operation(), None);
+    }
+
+    #[test]
+    fn suspend_tags_wrap_past_none() {
+        assert_eq!(SuspendTag::NONE.next(), SuspendTag(1));
+        assert_eq!(SuspendTag(0x00FF_FFFE).next(), SuspendTag(0x00FF_FFFF));
+        assert_eq!(SuspendTag(0x00FF_FFFF).next(), SuspendTag(1));
+        assert!(!SuspendTag::NONE.answers(0));
+        let last = SuspendTag(0x00FF_FFFF);
+        let command = QueueCommand::of(QueueOperation::Suspend, QueueId(1)).tagged(last);
+        assert!(last.answers(command.tag()));
     }
 
     #[test]

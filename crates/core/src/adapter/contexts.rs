@@ -183,7 +183,7 @@ impl<P: Platform> Adapter<P> {
                 .ok_or(Error::InvalidHandle)?;
             let suspension = &mut context.suspension;
             suspension.suspended = true;
-            suspension.tag = next_tag(suspension.tag);
+            suspension.tag = suspension.tag.next();
             suspension.fence = fence;
             suspension.outstanding = context.queues;
             (suspension.tag, context.first_queue)
@@ -198,7 +198,7 @@ impl<P: Platform> Adapter<P> {
             if let Some(object) = self.tables.lock().queues.get_mut(queue) {
                 object.awaits_suspend = tag;
             }
-            self.command(QueueOperation::Suspend, queue_id(queue), tag);
+            self.suspend_command(QueueOperation::Suspend, queue_id(queue), tag);
         });
         Ok(Suspended::Later)
     }
@@ -222,7 +222,7 @@ impl<P: Platform> Adapter<P> {
         };
         if let Some(first) = resume_now {
             self.for_each_queue(first, |queue| {
-                self.command(QueueOperation::Resume, queue_id(queue), 0);
+                self.command(QueueOperation::Resume, queue_id(queue));
             });
         }
         Ok(())
@@ -248,27 +248,10 @@ impl<P: Platform> Adapter<P> {
     }
 }
 
-/// Tags are 24 bits and never 0.
-const fn next_tag(tag: u32) -> u32 {
-    if tag >= 0x00FF_FFFF { 1 } else { tag + 1 }
-}
-
 /// Only lack of memory justifies failing a context, so a full table is reported as that.
 const fn no_context_limit(error: Error) -> Error {
     match error {
         Error::InsufficientResources => Error::NoMemory,
         other => other,
-    }
-}
-
-#[cfg(test)]
-mod unit {
-    use super::*;
-
-    #[test]
-    fn tags_wrap_past_zero() {
-        assert_eq!(next_tag(0), 1);
-        assert_eq!(next_tag(0x00FF_FFFE), 0x00FF_FFFF);
-        assert_eq!(next_tag(0x00FF_FFFF), 1);
     }
 }

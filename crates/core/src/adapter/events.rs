@@ -8,7 +8,7 @@
 
 use carillon_hw::event::{Event, RawEvent, SEQUENCE_OFFSET, sequence_of, slot_offset};
 use carillon_hw::queue::QueueId;
-use carillon_hw::regs::{Interrupts, QueueOperation, offset};
+use carillon_hw::regs::{Interrupts, QueueOperation, SuspendTag, offset};
 
 use core::sync::atomic::Ordering;
 
@@ -226,11 +226,15 @@ impl<P: Platform> Adapter<P> {
         let context = {
             let tables = self.tables.lock();
             tables.queues.by_index(index).and_then(|(handle, queue)| {
-                (queue.awaits_suspend == tag && tag != 0).then_some((handle, queue.context))
+                queue.awaits_suspend.answers(tag).then_some((
+                    handle,
+                    queue.context,
+                    queue.awaits_suspend,
+                ))
             })
         };
         // A late answer to an older request is not an answer to this one.
-        let Some((handle, context)) = context else {
+        let Some((handle, context, tag)) = context else {
             return true;
         };
         if let Some(notification) = self.last_of_suspend(context, tag)
@@ -239,14 +243,18 @@ impl<P: Platform> Adapter<P> {
             return false;
         }
         if let Some(queue) = self.tables.lock().queues.get_mut(handle) {
-            queue.awaits_suspend = 0;
+            queue.awaits_suspend = SuspendTag::NONE;
         }
         self.confirm_suspend(context, tag);
         true
     }
 
     /// The notification that is due when one more queue confirms, if it is the last.
-    fn last_of_suspend(&self, context: Handle<ContextKind>, tag: u32) -> Option<Notification> {
+    fn last_of_suspend(
+        &self,
+        context: Handle<ContextKind>,
+        tag: SuspendTag,
+    ) -> Option<Notification> {
         let tables = self.tables.lock();
         let object = tables.contexts.get(context)?;
         let suspension = &object.suspension;
@@ -258,7 +266,7 @@ impl<P: Platform> Adapter<P> {
         )
     }
 
-    fn confirm_suspend(&self, context: Handle<ContextKind>, tag: u32) {
+    fn confirm_suspend(&self, context: Handle<ContextKind>, tag: SuspendTag) {
         let resume = {
             let mut tables = self.tables.lock();
             let Some(object) = tables.contexts.get_mut(context) else {
@@ -273,13 +281,13 @@ impl<P: Platform> Adapter<P> {
             if resume { object.first_queue } else { None }
         };
         self.for_each_queue(resume, |queue| {
-            self.command(QueueOperation::Resume, queue_id(queue), 0);
+            self.command(QueueOperation::Resume, queue_id(queue));
         });
     }
 
     /// A queue that owed an answer to a suspend was destroyed: it counts as suspended. The DPC
     /// tells the OS, as for any other.
-    pub(super) fn queue_left(&self, context: Handle<ContextKind>, tag: u32) {
+    pub(super) fn queue_left(&self, context: Handle<ContextKind>, tag: SuspendTag) {
         let last = self.last_of_suspend(context, tag);
         self.confirm_suspend(context, tag);
         if let Some(notification) = last {

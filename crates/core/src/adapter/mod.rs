@@ -25,7 +25,7 @@ mod tests;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use carillon_hw::queue::QueueId;
-use carillon_hw::regs::{DoorbellModel, QueueCommand, QueueOperation, offset};
+use carillon_hw::regs::{DoorbellModel, QueueCommand, QueueOperation, SuspendTag, offset};
 use lock_api::Mutex;
 
 use crate::arena::{Arena, Growth, InsertError};
@@ -124,9 +124,13 @@ impl<P: Platform> Adapter<P> {
         self.unconfirmed.load(Ordering::Relaxed)
     }
 
-    fn command(&self, operation: QueueOperation, queue: QueueId, tag: u32) {
+    fn command(&self, operation: QueueOperation, queue: QueueId) {
+        self.suspend_command(operation, queue, SuspendTag::NONE);
+    }
+
+    fn suspend_command(&self, operation: QueueOperation, queue: QueueId, tag: SuspendTag) {
         if !self.is_gone() {
-            let command = QueueCommand::of(operation, queue).with_tag(tag);
+            let command = QueueCommand::of(operation, queue).tagged(tag);
             self.platform
                 .write64(offset::QUEUE_COMMAND, command.into_bits());
         }
@@ -134,7 +138,7 @@ impl<P: Platform> Adapter<P> {
 
     /// Makes the device look at a queue's write pointer.
     fn look(&self, queue: Handle<QueueKind>) {
-        self.command(QueueOperation::Look, queue_id(queue), 0);
+        self.command(QueueOperation::Look, queue_id(queue));
     }
 
     /// Adds an object, growing its table with no lock held.

@@ -53,7 +53,7 @@ impl<P: Platform> Adapter<P> {
             ring.push(entry).map_err(|_| Error::InvalidParameter)?;
             state.last_submitted = fence;
         }
-        self.command(QueueOperation::Look, QueueId(object.node), 0);
+        self.command(QueueOperation::Look, QueueId(object.node));
         Ok(())
     }
 
@@ -108,7 +108,7 @@ impl<P: Platform> Adapter<P> {
             state.preemption = None;
             state.last_submitted
         };
-        self.command(QueueOperation::Activate, QueueId(node), 0);
+        self.command(QueueOperation::Activate, QueueId(node));
         self.platform.write32(offset::ENGINE_RESUME, node);
         Ok(aborted)
     }

@@ -4,7 +4,7 @@ use carillon_hw::addr::GpuVa;
 use carillon_hw::queue::{
     DEVICE_HALF_OFFSET, QueueDeviceHalf, QueueDriverHalf, QueueId, QueueShape, QueueState,
 };
-use carillon_hw::regs::{QueueOperation, offset};
+use carillon_hw::regs::{QueueOperation, SuspendTag, offset};
 use carillon_hw::ring::{RingEntry, RingSize};
 
 use core::sync::atomic::Ordering;
@@ -24,8 +24,6 @@ const KERNEL_RING_LOG2: u32 = 7;
 /// Pauses that the hardware has to let go of a queue before its engine is reset, and again
 /// after. Each is about a millisecond; the OS gives a DDI two seconds.
 const RELEASE_PAUSES: u32 = 500;
-/// The band of a queue until `SetContextSchedulingProperties` says otherwise: normal.
-const NORMAL_BAND: u32 = 1;
 
 /// How a queue is fed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +72,7 @@ impl<P: Platform> Adapter<P> {
             context: new.context,
             mode,
             logs: FenceLogs::default(),
-            awaits_suspend: 0,
+            awaits_suspend: SuspendTag::NONE,
             next: None,
         };
         let handle = self.insert(passive, queue, |tables| &mut tables.queues)?;
@@ -92,7 +90,7 @@ impl<P: Platform> Adapter<P> {
         }
         let id = queue_id(handle);
         self.write_queue(id, half);
-        self.command(QueueOperation::Activate, id, 0);
+        self.command(QueueOperation::Activate, id);
         let suspended = {
             let tables = self.tables.lock();
             tables
@@ -102,7 +100,7 @@ impl<P: Platform> Adapter<P> {
                 .is_some_and(|context| context.suspension.suspended)
         };
         if suspended {
-            self.command(QueueOperation::Suspend, id, 0);
+            self.command(QueueOperation::Suspend, id);
         }
     }
 
@@ -132,7 +130,7 @@ impl<P: Platform> Adapter<P> {
             tables.queues.remove(handle)
         };
         let queue = queue.ok_or(Error::InvalidHandle)?;
-        if queue.awaits_suspend != 0 {
+        if queue.awaits_suspend != SuspendTag::NONE {
             self.queue_left(queue.context, queue.awaits_suspend);
         }
         if released.is_err()
@@ -153,13 +151,13 @@ impl<P: Platform> Adapter<P> {
         if self.is_gone() {
             return Ok(());
         }
-        self.command(QueueOperation::Deactivate, queue, 0);
+        self.command(QueueOperation::Deactivate, queue);
         if self.wait_inactive(passive, queue) {
             return Ok(());
         }
         let engine = self.engine_of(queue);
         self.platform.write32(offset::ENGINE_RESET, engine);
-        self.command(QueueOperation::Deactivate, queue, 0);
+        self.command(QueueOperation::Deactivate, queue);
         let released = self.wait_inactive(passive, queue);
         self.platform.write32(offset::ENGINE_RESUME, engine);
         if released {
@@ -270,7 +268,7 @@ impl<P: Platform> Adapter<P> {
             && !self.is_gone()
         {
             self.write_queue(queue_id(handle), &half);
-            self.command(QueueOperation::Reload, queue_id(handle), 0);
+            self.command(QueueOperation::Reload, queue_id(handle));
             // The device has read the descriptor when this read returns.
             let _ = self.platform.read32(offset::STATUS);
         }
@@ -328,9 +326,8 @@ pub(super) const fn with_logs(half: QueueDriverHalf, logs: FenceLogs) -> QueueDr
     }
 }
 
-fn shape(size: RingSize, node: u32) -> QueueShape {
-    QueueShape::new()
-        .with_ring_entries_log2(size.log2())
-        .with_engine(node)
-        .with_band(NORMAL_BAND)
+/// A node that the hardware has no name for cannot be reached: nodes are checked when a context is
+/// created, and the device refuses an empty shape.
+pub(super) fn shape(size: RingSize, node: u32) -> QueueShape {
+    QueueShape::of(size, node).unwrap_or_default()
 }

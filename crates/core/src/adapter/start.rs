@@ -1,6 +1,6 @@
 //! Bring-up, stop and loss of the hardware.
 
-use carillon_hw::queue::{QueueDriverHalf, QueueId, QueueShape};
+use carillon_hw::queue::{QueueDriverHalf, QueueId};
 use carillon_hw::regs::{
     Control, DEVICE_MAGIC, DoorbellCaps, INTERFACE_MAJOR, Interrupts, MmuCaps, QueueCaps,
     QueueOperation, Revision, Status, offset,
@@ -10,6 +10,7 @@ use carillon_hw::ring::RingSize;
 use super::events::EventCursor;
 use super::layout::Layout;
 use super::node::Node;
+use super::queues::shape;
 use super::{Adapter, DeviceFacts, NODES, Settings};
 use crate::doorbell::manager::{Manager, ManagerSettings};
 use crate::error::{Error, Result};
@@ -97,7 +98,7 @@ impl<P: Platform> Adapter<P> {
             self.write_queue(QueueId(engine), &node_descriptor(&ring, engine));
             let old = node.lock().ring.replace(ring);
             drop(old);
-            self.command(QueueOperation::Activate, QueueId(engine), 0);
+            self.command(QueueOperation::Activate, QueueId(engine));
         }
         Ok(())
     }
@@ -156,11 +157,7 @@ fn node_descriptor<M: crate::platform::BusMemory>(
         start: 0,
         signal_log: 0,
         wait_log: 0,
-        shape: QueueShape::new()
-            .with_ring_entries_log2(ring.size().log2())
-            .with_engine(engine)
-            .with_band(1)
-            .with_kernel(true),
+        shape: shape(ring.size(), engine).with_kernel(true),
         context: 0,
         doorbell_page: 0,
         log_entries: 0,

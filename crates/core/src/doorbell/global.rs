@@ -6,11 +6,11 @@
 //! the late ones share the last page, which no queue's descriptor carries and which is never bound: rings on it reach
 //! nobody, and those clients are told to notify the driver instead.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use carillon_hw::regs::DoorbellPage;
 
+use crate::arena::push_within_capacity;
 use crate::error::{Error, Result};
 
 use super::ProcessTag;
@@ -24,7 +24,7 @@ struct Tenant {
 /// Pages by process.
 #[derive(Debug)]
 pub struct ProcessPages {
-    tenants: Box<[Option<Tenant>]>,
+    tenants: Vec<Option<Tenant>>,
     count: u32,
     /// Where the search for a free page starts, so that a page rests before it is used again.
     hand: u32,
@@ -58,9 +58,10 @@ impl ProcessPages {
         tenants
             .try_reserve_exact(own as usize)
             .map_err(|_| Error::NoMemory)?;
-        tenants.resize(own as usize, None);
+        while push_within_capacity(&mut tenants, None).is_ok() {}
+        tenants.truncate(own as usize);
         Ok(Self {
-            tenants: tenants.into_boxed_slice(),
+            tenants,
             count,
             hand: 0,
         })
@@ -91,13 +92,13 @@ impl ProcessPages {
         }
         let own = self.count - 1;
         for step in 0..own {
-            let index = (self.hand + step) % own;
+            let index = (self.hand + step).checked_rem(own)?;
             if let Some(slot @ None) = self.tenants.get_mut(index as usize) {
                 *slot = Some(Tenant {
                     process,
                     doorbells: 1,
                 });
-                self.hand = (index + 1) % own;
+                self.hand = (index + 1).checked_rem(own)?;
                 return Some(Lodging::Own {
                     page: self.page(index as usize)?,
                     fresh: true,

@@ -3,11 +3,11 @@
 //! A page has exactly one [`Owner`] at any time, so "one page bound to two queues" cannot be
 //! written down. Free pages are handed out oldest first: a late ring meets a dead page.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use carillon_hw::regs::{DOORBELLS_PER_ACCESSED_WORD, DoorbellPage};
 
+use crate::arena::push_within_capacity;
 use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::platform::Ticks;
@@ -72,7 +72,7 @@ impl Merit {
 /// All pages that the driver uses.
 #[derive(Debug)]
 pub struct Pages {
-    slots: Box<[Page]>,
+    slots: Vec<Page>,
     free_head: Option<DoorbellPage>,
     free_tail: Option<DoorbellPage>,
     hand: u32,
@@ -96,15 +96,16 @@ impl Pages {
             .try_reserve_exact(count as usize)
             .map_err(|_| Error::NoMemory)?;
         for index in 0..count {
-            pages.push(Page {
+            let page = Page {
                 owner: Owner::Free,
                 since: Ticks(0),
                 rung: false,
                 next_free: DoorbellPage::new(index + 1, count),
-            });
+            };
+            let _ = push_within_capacity(&mut pages, page);
         }
         Ok(Self {
-            slots: pages.into_boxed_slice(),
+            slots: pages,
             free_head: DoorbellPage::new(0, count),
             free_tail: DoorbellPage::new(count - 1, count),
             hand: 0,
@@ -205,7 +206,8 @@ impl Pages {
         let mut best: Option<(Merit, DoorbellPage, Handle<DoorbellKind>)> = None;
         let mut word_read = None;
         for step in 0..count.min(SEARCH_LIMIT) {
-            let page = DoorbellPage::new((self.hand + step) % count, count)?;
+            let index = (self.hand + step).checked_rem(count)?;
+            let page = DoorbellPage::new(index, count)?;
             if word_read != Some(page.accessed_register()) {
                 word_read = Some(page.accessed_register());
                 let word = read_accessed(page);
@@ -232,7 +234,7 @@ impl Pages {
             }
         }
         let (_, page, handle) = best?;
-        self.hand = (page.index() + 1) % count;
+        self.hand = (page.index() + 1).checked_rem(count)?;
         Some((page, handle))
     }
 }

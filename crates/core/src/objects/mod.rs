@@ -9,6 +9,7 @@ pub mod ring;
 
 use carillon_hw::addr::GpuVa;
 use carillon_hw::queue::{ContextId, QueueId};
+use carillon_hw::regs::SuspendTag;
 use carillon_hw::ring::RingSize;
 
 use crate::arena::Arena;
@@ -82,8 +83,8 @@ pub enum Scheduling {
 pub struct Suspension {
     /// The context is, or shall be, off the run list.
     pub suspended: bool,
-    /// Tag of the current request; 0 means none has been made.
-    pub tag: u32,
+    /// Tag of the current request.
+    pub tag: SuspendTag,
     /// Queues that have not confirmed it.
     pub outstanding: u32,
     /// `ContextSuspendFence` of the current request.
@@ -155,8 +156,8 @@ pub struct Queue<M> {
     pub mode: QueueMode<M>,
     /// Fence logs.
     pub logs: FenceLogs,
-    /// Tag of a suspend that it has not confirmed; 0 for none.
-    pub awaits_suspend: u32,
+    /// Tag of a suspend that it has not confirmed.
+    pub awaits_suspend: SuspendTag,
     /// Next queue of the context.
     pub next: Option<Handle<QueueKind>>,
 }
