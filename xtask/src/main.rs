@@ -159,7 +159,7 @@ fn demo(layout: &Layout, args: &[OsString]) -> Result<()> {
     let sys = cross::build(layout, Profile::Release, None)?;
     let mut demo = published::host_cargo();
     demo.current_dir(layout.root())
-        .args(["run", "--locked", "--release"])
+        .args(["run", "--locked", "--profile", "host"])
         .args([
             "--package",
             "carillon-bench",

@@ -1,10 +1,11 @@
 //! The whole way with a driver file on the virtual GPU: processes, queues, doorbells with victims,
 //! copies into local memory, ends of processes.
 //!
-//! The file is named by `CARILLON_SYS`; without it there is nothing to run and the test says so.
+//! The file is named by `CARILLON_SYS`.
+
+mod sys_support;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -127,10 +128,7 @@ fn run(nt: &Arc<Nt>, manager: &Arc<ObjectManager>, adapter: &Adapter, rounds: u3
 
 #[test]
 fn work_reaches_memory_through_the_driver() {
-    let Some(sys) = std::env::var_os("CARILLON_SYS").map(PathBuf::from) else {
-        println!("CARILLON_SYS is not set: no driver to run");
-        return;
-    };
+    let sys = sys_support::sys();
     let nt = Nt::new().unwrap();
     let driver = LoadedDriver::load(&nt, &sys).unwrap();
     let (device, _gpu) = virtual_gpu::attach(&nt, carillon_vgpu::Config::default()).unwrap();

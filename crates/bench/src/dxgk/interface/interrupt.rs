@@ -144,16 +144,20 @@ impl Adapter {
     pub fn deliver_interrupt(&self) -> bool {
         let interrupts = self.interrupts();
         let _attached = self.driver().nt().attach();
-        let claimed = interrupts.synchronized(|| {
+        let (claimed, owes_dpc) = interrupts.synchronized(|| {
             if !interrupts.connected.load(Ordering::SeqCst) {
-                return false;
+                return (false, false);
             }
             interrupts.delivered.fetch_add(1, Ordering::Relaxed);
-            self.driver()
+            // What a deferred procedure reported under the same lock is not the routine's.
+            interrupts.owes_dpc.store(false, Ordering::SeqCst);
+            let claimed = self
+                .driver()
                 .interrupt_routine(self.context(), 0)
-                .unwrap_or(false)
+                .unwrap_or(false);
+            (claimed, interrupts.owes_dpc.swap(false, Ordering::SeqCst))
         });
-        if interrupts.owes_dpc.swap(false, Ordering::SeqCst) {
+        if owes_dpc {
             self.driver().breach(String::from(
                 "DxgkDdiInterruptRoutine reported by DxgkCbNotifyInterrupt and returned without \
                  DxgkCbQueueDpc",
