@@ -80,8 +80,7 @@ impl<P: Platform> Adapter<P> {
     pub fn destroy_context(&self, _passive: Passive<'_>, handle: Handle<ContextKind>) -> Result {
         self.tables
             .lock()
-            .contexts
-            .remove(handle)
+            .remove_context(handle)
             .ok_or(Error::InvalidHandle)?;
         self.write_root(context_id(handle), None, 0);
         Ok(())
@@ -176,7 +175,8 @@ impl<P: Platform> Adapter<P> {
         fence: u64,
     ) -> Result<Suspended> {
         let (tag, first) = {
-            let mut tables = self.tables.lock();
+            let mut guard = self.tables.lock();
+            let tables = &mut *guard;
             let context = tables
                 .contexts
                 .get_mut(handle)
@@ -186,18 +186,24 @@ impl<P: Platform> Adapter<P> {
             suspension.tag = suspension.tag.next();
             suspension.fence = fence;
             suspension.outstanding = context.queues;
-            (suspension.tag, context.first_queue)
+            suspension.answered = false;
+            let (tag, first) = (suspension.tag, context.first_queue);
+            // All at once: a queue that is destroyed from here on gives the answer that it owes.
+            let mut cursor = first;
+            while let Some(queue) = cursor.and_then(|at| tables.queues.get_mut(at)) {
+                queue.awaits_suspend = tag;
+                cursor = queue.next;
+            }
+            (tag, first)
         };
         if self.is_gone() || first.is_none() {
             if let Some(context) = self.tables.lock().contexts.get_mut(handle) {
                 context.suspension.outstanding = 0;
+                context.suspension.answered = true;
             }
             return Ok(Suspended::Now);
         }
         self.for_each_queue(first, |queue| {
-            if let Some(object) = self.tables.lock().queues.get_mut(queue) {
-                object.awaits_suspend = tag;
-            }
             self.suspend_command(QueueOperation::Suspend, queue_id(queue), tag);
         });
         Ok(Suspended::Later)

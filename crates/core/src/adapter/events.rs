@@ -17,7 +17,7 @@ use crate::handle::Handle;
 use crate::irql::Dispatch;
 use crate::notify::Notification;
 use crate::objects::ring::KernelRing;
-use crate::objects::{ContextKind, QueueOwner, queue_id, queue_owner};
+use crate::objects::{ContextKind, QueueKind, QueueOwner, queue_id, queue_owner};
 use crate::platform::Platform;
 
 /// What the device says when it is not there.
@@ -80,18 +80,31 @@ impl<P: Platform> Adapter<P> {
         if self.overflowed.swap(false, Ordering::AcqRel) {
             self.recover_lost_events(dispatch);
         }
-        self.report_owed(dispatch);
+        self.report_suspends(dispatch);
         self.report_fences(dispatch);
         self.report_preemptions(dispatch);
     }
 
-    fn report_owed(&self, dispatch: Dispatch<'_>) {
-        let owed = self.tables.lock().owed.take();
-        if let Some(notification) = owed
-            && !self.platform.notify(dispatch, &notification)
-        {
-            self.tables.lock().owed.replace(notification);
-            self.platform.queue_dpc();
+    fn report_suspends(&self, dispatch: Dispatch<'_>) {
+        loop {
+            let due = self.tables.lock().take_due();
+            let Some((context, fence, notification)) = due else {
+                return;
+            };
+            if !self.platform.notify(dispatch, &notification) {
+                let mut tables = self.tables.lock();
+                // A later suspend may have become due meanwhile: its report covers this one.
+                if tables
+                    .contexts
+                    .get(context)
+                    .is_some_and(|context| context.suspension.due.is_none())
+                {
+                    tables.owe(context, fence);
+                }
+                drop(tables);
+                self.platform.queue_dpc();
+                return;
+            }
         }
     }
 
@@ -139,7 +152,10 @@ impl<P: Platform> Adapter<P> {
             Event::BufferCompleted { queue, cookie } => {
                 self.buffer_completed(dispatch, queue, cookie)
             }
-            Event::SuspendCompleted { queue, tag } => self.suspend_completed(dispatch, queue, tag),
+            Event::SuspendCompleted { queue, tag } => {
+                self.suspend_completed(queue, tag);
+                true
+            }
             Event::QueueFaulted { queue, address, .. } => {
                 self.queue_faulted(dispatch, queue, address)
             }
@@ -208,10 +224,17 @@ impl<P: Platform> Adapter<P> {
 
     fn report_preemptions(&self, dispatch: Dispatch<'_>) {
         for (node, state) in (0..NODES).zip(&self.nodes) {
-            let due = state.lock().due_preemption(node);
+            let (due, asked) = {
+                let state = state.lock();
+                (state.due_preemption(node), state.preemption)
+            };
             if let Some(notification) = due {
                 if self.platform.notify(dispatch, &notification) {
-                    state.lock().preemption = None;
+                    let mut state = state.lock();
+                    // Having been answered, the OS may have asked again already.
+                    if state.preemption == asked {
+                        state.preemption = None;
+                    }
                 } else {
                     self.platform.queue_dpc();
                 }
@@ -219,68 +242,28 @@ impl<P: Platform> Adapter<P> {
         }
     }
 
-    fn suspend_completed(&self, dispatch: Dispatch<'_>, queue: QueueId, tag: u32) -> bool {
+    fn suspend_completed(&self, queue: QueueId, tag: u32) {
         let QueueOwner::Table(index) = queue_owner(queue) else {
-            return true;
+            return;
         };
-        let context = {
-            let tables = self.tables.lock();
-            tables.queues.by_index(index).and_then(|(handle, queue)| {
-                queue.awaits_suspend.answers(tag).then_some((
-                    handle,
-                    queue.context,
-                    queue.awaits_suspend,
-                ))
-            })
-        };
-        // A late answer to an older request is not an answer to this one.
-        let Some((handle, context, tag)) = context else {
-            return true;
-        };
-        if let Some(notification) = self.last_of_suspend(context, tag)
-            && !self.platform.notify(dispatch, &notification)
-        {
-            return false;
-        }
-        if let Some(queue) = self.tables.lock().queues.get_mut(handle) {
-            queue.awaits_suspend = SuspendTag::NONE;
-        }
-        self.confirm_suspend(context, tag);
-        true
-    }
-
-    /// The notification that is due when one more queue confirms, if it is the last.
-    fn last_of_suspend(
-        &self,
-        context: Handle<ContextKind>,
-        tag: SuspendTag,
-    ) -> Option<Notification> {
-        let tables = self.tables.lock();
-        let object = tables.contexts.get(context)?;
-        let suspension = &object.suspension;
-        (suspension.tag == tag && suspension.outstanding == 1).then_some(
-            Notification::ContextSuspended {
-                context: object.os,
-                fence: suspension.fence,
-            },
-        )
-    }
-
-    fn confirm_suspend(&self, context: Handle<ContextKind>, tag: SuspendTag) {
         let resume = {
-            let mut tables = self.tables.lock();
-            let Some(object) = tables.contexts.get_mut(context) else {
-                return;
-            };
-            let suspension = &mut object.suspension;
-            if suspension.tag != tag || suspension.outstanding == 0 {
-                return;
+            let mut guard = self.tables.lock();
+            let tables = &mut *guard;
+            match tables.queues.by_index_mut(index) {
+                Some(queue) if queue.awaits_suspend.answers(tag) => {
+                    let tag = core::mem::take(&mut queue.awaits_suspend);
+                    let context = queue.context;
+                    tables.confirm_suspend(context, tag)
+                }
+                // A late answer to an older request is not an answer to this one.
+                _ => None,
             }
-            suspension.outstanding -= 1;
-            let resume = suspension.outstanding == 0 && !suspension.suspended;
-            if resume { object.first_queue } else { None }
         };
-        self.for_each_queue(resume, |queue| {
+        self.resume_queues(resume);
+    }
+
+    fn resume_queues(&self, first: Option<Handle<QueueKind>>) {
+        self.for_each_queue(first, |queue| {
             self.command(QueueOperation::Resume, queue_id(queue));
         });
     }
@@ -288,12 +271,9 @@ impl<P: Platform> Adapter<P> {
     /// A queue that owed an answer to a suspend was destroyed: it counts as suspended. The DPC
     /// tells the OS, as for any other.
     pub(super) fn queue_left(&self, context: Handle<ContextKind>, tag: SuspendTag) {
-        let last = self.last_of_suspend(context, tag);
-        self.confirm_suspend(context, tag);
-        if let Some(notification) = last {
-            self.tables.lock().owed.replace(notification);
-            self.platform.queue_dpc();
-        }
+        let resume = self.tables.lock().confirm_suspend(context, tag);
+        self.resume_queues(resume);
+        self.platform.queue_dpc();
     }
 
     fn queue_faulted(&self, dispatch: Dispatch<'_>, queue: QueueId, address: u64) -> bool {
@@ -319,7 +299,7 @@ impl<P: Platform> Adapter<P> {
     }
 
     /// Events were lost. Fences are found by the OS, which looks at all of them; what the nodes
-    /// completed stands in their rings.
+    /// completed stands in their rings; a suspend that was confirmed already is confirmed again.
     fn recover_lost_events(&self, dispatch: Dispatch<'_>) {
         for node in 0..NODES {
             self.signalled_nodes.fetch_or(1 << node, Ordering::AcqRel);
@@ -330,8 +310,24 @@ impl<P: Platform> Adapter<P> {
                 .ring
                 .as_ref()
                 .and_then(KernelRing::last_finished);
-            if let Some(cookie) = finished {
-                self.buffer_completed(dispatch, QueueId(node), cookie);
+            if let Some(cookie) = finished
+                && !self.buffer_completed(dispatch, QueueId(node), cookie)
+            {
+                self.overflowed.store(true, Ordering::Release);
+                self.platform.queue_dpc();
+            }
+        }
+        let queues = self.tables.lock().queues.capacity();
+        for index in 0..queues {
+            let owing = {
+                let tables = self.tables.lock();
+                let queue = tables.queues.by_index(index);
+                queue.map(|(handle, queue)| (queue_id(handle), queue.awaits_suspend))
+            };
+            if let Some((queue, tag)) = owing
+                && tag != SuspendTag::NONE
+            {
+                self.suspend_command(QueueOperation::Suspend, queue, tag);
             }
         }
     }

@@ -91,16 +91,9 @@ impl<P: Platform> Adapter<P> {
         let id = queue_id(handle);
         self.write_queue(id, half);
         self.command(QueueOperation::Activate, id);
-        let suspended = {
-            let tables = self.tables.lock();
-            tables
-                .queues
-                .get(handle)
-                .and_then(|queue| tables.contexts.get(queue.context))
-                .is_some_and(|context| context.suspension.suspended)
-        };
-        if suspended {
-            self.command(QueueOperation::Suspend, id);
+        let suspended = self.tables.lock().join_suspend(handle);
+        if let Some(tag) = suspended {
+            self.suspend_command(QueueOperation::Suspend, id, tag);
         }
     }
 

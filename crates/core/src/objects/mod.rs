@@ -89,6 +89,14 @@ pub struct Suspension {
     pub outstanding: u32,
     /// `ContextSuspendFence` of the current request.
     pub fence: u64,
+    /// The current request is complete and counted as such: queues that come later and follow
+    /// their context off the run list are no news.
+    pub answered: bool,
+    /// Fence of a request that is complete and of which the OS has yet to hear. The context is
+    /// then on the list that starts at [`Tables::due`].
+    pub due: Option<u64>,
+    /// Next context on that list.
+    pub next_due: Option<Handle<ContextKind>>,
 }
 
 /// A context.
@@ -214,8 +222,8 @@ pub struct Tables<M> {
     pub fences: Arena<FenceKind, Fence>,
     /// Process views of native fences.
     pub local_fences: Arena<LocalFenceKind, LocalFence>,
-    /// A suspend that became complete outside of the DPC and that the DPC shall report.
-    pub owed: Option<Notification>,
+    /// First context whose suspend is complete and not yet reported: the DPC reports them all.
+    pub due: Option<Handle<ContextKind>>,
 }
 
 /// Entries at the start of the queue table that belong to the nodes: the queue with a node's
@@ -262,7 +270,7 @@ impl<M> Tables<M> {
             opens: Arena::new(adapter, MAX_OBJECTS),
             fences: Arena::new(adapter, MAX_OBJECTS),
             local_fences: Arena::new(adapter, MAX_OBJECTS),
-            owed: None,
+            due: None,
         }
     }
 
@@ -303,6 +311,94 @@ impl<M> Tables<M> {
             }
             cursor = queue.next;
         }
+    }
+
+    /// One queue fewer that the suspend with `tag` waits for; with the last one the report is
+    /// due. Answers the first of the queues that have to be resumed.
+    pub fn confirm_suspend(
+        &mut self,
+        handle: Handle<ContextKind>,
+        tag: SuspendTag,
+    ) -> Option<Handle<QueueKind>> {
+        let context = self.contexts.get_mut(handle)?;
+        let suspension = &mut context.suspension;
+        if suspension.tag != tag || suspension.outstanding == 0 {
+            return None;
+        }
+        suspension.outstanding -= 1;
+        if suspension.outstanding > 0 {
+            return None;
+        }
+        let fence = suspension.fence;
+        let resumed = !suspension.suspended;
+        let news = !core::mem::replace(&mut suspension.answered, true);
+        let first = context.first_queue;
+        if news {
+            self.owe(handle, fence);
+        }
+        if resumed { first } else { None }
+    }
+
+    /// A queue that goes on the run list of a suspended context has to leave it like the others,
+    /// and a resume has to wait for it. Answers the tag of its suspend.
+    pub fn join_suspend(&mut self, handle: Handle<QueueKind>) -> Option<SuspendTag> {
+        let queue = self.queues.get_mut(handle)?;
+        let suspension = &mut self.contexts.get_mut(queue.context)?.suspension;
+        if !suspension.suspended {
+            return None;
+        }
+        if queue.awaits_suspend != suspension.tag {
+            queue.awaits_suspend = suspension.tag;
+            suspension.outstanding += 1;
+        }
+        Some(suspension.tag)
+    }
+
+    /// Notes that the OS has to hear of a suspend. A later request's fence replaces an older one's.
+    pub fn owe(&mut self, handle: Handle<ContextKind>, fence: u64) {
+        let Some(context) = self.contexts.get_mut(handle) else {
+            return;
+        };
+        let suspension = &mut context.suspension;
+        if suspension.due.replace(fence).is_none() {
+            suspension.next_due = self.due.replace(handle);
+        }
+    }
+
+    /// Takes a report that is due off the list.
+    pub fn take_due(&mut self) -> Option<(Handle<ContextKind>, u64, Notification)> {
+        let handle = self.due?;
+        let context = self.contexts.get_mut(handle)?;
+        self.due = context.suspension.next_due.take();
+        let fence = context.suspension.due.take()?;
+        let notification = Notification::ContextSuspended {
+            context: context.os,
+            fence,
+        };
+        Some((handle, fence, notification))
+    }
+
+    /// Ends a context. A report that is due ends with it.
+    pub fn remove_context(&mut self, handle: Handle<ContextKind>) -> Option<Context> {
+        let removed = self.contexts.remove(handle)?;
+        if removed.suspension.due.is_none() {
+            return Some(removed);
+        }
+        let after = removed.suspension.next_due;
+        if self.due == Some(handle) {
+            self.due = after;
+            return Some(removed);
+        }
+        let mut cursor = self.due;
+        while let Some(context) = cursor.and_then(|at| self.contexts.get_mut(at)) {
+            let next = &mut context.suspension.next_due;
+            if *next == Some(handle) {
+                *next = after;
+                break;
+            }
+            cursor = *next;
+        }
+        Some(removed)
     }
 
     /// The process behind a queue, if it has one.

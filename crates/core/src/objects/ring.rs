@@ -100,10 +100,13 @@ impl<M: BusMemory> KernelRing<M> {
         RingEntry::kernel_bus(nop, 1, cookie)
     }
 
-    /// The cookie of the entry that the device finished last, from the ring itself.
+    /// The cookie of the entry that the device finished last, from the ring itself. A full ring
+    /// does not tell: the newest entry lies where that one was, and those under way will.
     pub fn last_finished(&self) -> Option<u64> {
         let read = self.load(Self::control_offset(self.size) + READ_POINTER_OFFSET);
-        self.size.pending(read, self.write)?;
+        if self.size.free(read, self.write)? == 0 {
+            return None;
+        }
         let last = read.checked_sub(1)?;
         let cookie = self.size.slot_offset(last) + core::mem::offset_of!(RingEntry, cookie) as u64;
         Some(self.load(cookie))

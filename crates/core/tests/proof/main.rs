@@ -4,6 +4,7 @@
 //! A random test that fails prints the shortest sequence that it found and its seed, which
 //! `CARILLON_SEED` replays; `CARILLON_EFFORT` multiplies the number of cases.
 
+mod adapter;
 mod doorbell_device;
 mod doorbells;
 mod lock;
