@@ -16,7 +16,7 @@
 //! The crate forbids `unsafe`, allocates fallibly, and knows no OS: `src/` of the driver is the
 //! rim that supplies the traits and the entry points.
 
-#![no_std]
+#![cfg_attr(not(loom), no_std)]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
@@ -26,6 +26,7 @@ extern crate std;
 pub mod adapter;
 pub mod allocation;
 pub mod arena;
+mod atomic;
 pub mod doorbell;
 pub mod error;
 pub mod feature;

@@ -48,7 +48,7 @@ impl<P: Platform> Adapter<P> {
         // Cleared before the ring is read: an event that comes in between raises again.
         self.platform.write32(offset::INTERRUPT_STATUS, raised);
         if Interrupts::from_bits(raised).overflow() {
-            self.overflowed.store(true, Ordering::Release);
+            self.overflowed.swap(true, Ordering::AcqRel);
         }
         self.platform.queue_dpc();
         true
@@ -313,7 +313,7 @@ impl<P: Platform> Adapter<P> {
             if let Some(cookie) = finished
                 && !self.buffer_completed(dispatch, QueueId(node), cookie)
             {
-                self.overflowed.store(true, Ordering::Release);
+                self.overflowed.swap(true, Ordering::AcqRel);
                 self.platform.queue_dpc();
             }
         }

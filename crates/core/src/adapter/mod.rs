@@ -22,7 +22,7 @@ mod start;
 #[cfg(test)]
 mod tests;
 
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use crate::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use carillon_hw::queue::QueueId;
 use carillon_hw::regs::{DoorbellModel, QueueCommand, QueueOperation, SuspendTag, offset};

@@ -12,6 +12,7 @@ use super::layout::Layout;
 use super::node::Node;
 use super::queues::shape;
 use super::{Adapter, DeviceFacts, NODES, Settings};
+use crate::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::doorbell::manager::{Manager, ManagerSettings};
 use crate::error::{Error, Result};
 use crate::handle::AdapterOrdinal;
@@ -19,7 +20,6 @@ use crate::irql::Passive;
 use crate::objects::Tables;
 use crate::objects::ring::KernelRing;
 use crate::platform::Platform;
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use lock_api::Mutex;
 
 /// Pauses that a reset may take: each is about a millisecond.
