@@ -205,7 +205,8 @@ impl Pages {
         let count = self.count();
         let mut best: Option<(Merit, DoorbellPage, Handle<DoorbellKind>)> = None;
         let mut word_read = None;
-        for step in 0..count.min(SEARCH_LIMIT) {
+        let searched = count.min(SEARCH_LIMIT);
+        for step in 0..searched {
             let index = (self.hand + step).checked_rem(count)?;
             let page = DoorbellPage::new(index, count)?;
             if word_read != Some(page.accessed_register()) {
@@ -233,7 +234,11 @@ impl Pages {
                 break;
             }
         }
-        let (_, page, handle) = best?;
+        let Some((_, page, handle)) = best else {
+            // Nothing here can be had; the next search looks at the pages behind these.
+            self.hand = (self.hand + searched).checked_rem(count)?;
+            return None;
+        };
         self.hand = (page.index() + 1).checked_rem(count)?;
         Some((page, handle))
     }
@@ -363,6 +368,24 @@ mod tests {
         pages.mark(page(1), Owner::Revoking(handle(1)));
         pages.mark(page(2), Owner::Revoking(handle(2)));
         assert!(pages.choose_victim(|_| 0, |_, _, _| Merit::BEST).is_none());
+    }
+
+    #[test]
+    fn a_search_in_vain_leads_on_to_other_pages() {
+        let mut pages = full(SEARCH_LIMIT + 1);
+        let last = handle(SEARCH_LIMIT);
+        let mut search = || {
+            pages.choose_victim(
+                |_| 0,
+                |h, _, _| Merit {
+                    busy: h != last,
+                    young: h != last,
+                    ..Merit::BEST
+                },
+            )
+        };
+        assert_eq!(search(), None);
+        assert_eq!(search().map(|(_, owner)| owner), Some(last));
     }
 
     #[test]
