@@ -216,10 +216,16 @@ pub fn full() -> Vec<Config> {
         config("suspend", TWO_BY_TWO, SUSPEND),
         config("abort", TWO_BY_TWO, ABORT),
         config("destroy", TWO_BY_TWO, DESTROY),
-        config("removal", TWO_BY_TWO, LOSS),
     ];
     let mut suite = quick();
     suite.extend(bases.iter().flat_map(under_all_behaviours));
+    // A removal ends every write of dxgkrnl in the same way: two behaviours differ enough.
+    for callback in [Callback::Plain, Callback::Blocking] {
+        suite.push(Config {
+            callback,
+            ..config("removal", TWO_BY_TWO, LOSS)
+        });
+    }
     suite.push(config(
         "disconnect, suspend",
         TWO_BY_TWO,
