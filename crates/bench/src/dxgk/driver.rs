@@ -19,6 +19,7 @@ use std::sync::Arc;
 use carillon_ddi::{DRIVER_INITIALIZATION_DATA, NTSTATUS};
 use parking_lot::{Mutex, RwLock};
 
+use super::trace::Trace;
 use crate::nt::Nt;
 pub use guarded::Guarded;
 
@@ -82,6 +83,7 @@ pub struct Driver {
     level: RwLock<()>,
     /// The scheduler class of the first level: one thread at a time.
     scheduler: Mutex<()>,
+    trace: Trace,
 }
 
 // SAFETY: the table's pointers are code addresses and members that the OS does not follow; all
@@ -106,12 +108,18 @@ impl Driver {
             table,
             level: RwLock::new(()),
             scheduler: Mutex::new(()),
+            trace: Trace::default(),
         })
     }
 
     /// The session that the driver runs in.
     pub fn nt(&self) -> &Arc<Nt> {
         &self.nt
+    }
+
+    /// What passes between OS model and driver, for tests.
+    pub fn trace(&self) -> &Trace {
+        &self.trace
     }
 
     /// The registered table.

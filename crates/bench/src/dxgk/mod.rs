@@ -10,6 +10,7 @@
 //! - [`objects`]: processes, devices, contexts, queues, fences, doorbells
 //! - [`kmt`]: the thunks that clients call
 //! - [`handle`]: handles, by the side that made them
+//! - [`trace`]: what passed between OS model and driver, for tests
 
 pub mod adapter;
 pub mod driver;
@@ -20,4 +21,5 @@ pub mod load;
 pub mod objects;
 pub mod registration;
 pub mod rejected;
+pub mod trace;
 pub mod vidmm;

@@ -6,6 +6,7 @@ use carillon_ddi::NTSTATUS;
 use parking_lot::{MutexGuard, RwLockReadGuard, RwLockWriteGuard};
 
 use super::{DdiError, DdiResult, Driver, Guarded};
+use crate::dxgk::trace::Step;
 use crate::verifier::irql::Irql;
 use crate::verifier::violation::ViolationKind;
 
@@ -165,7 +166,9 @@ impl Driver {
     ) -> DdiResult {
         let lent = lend(ddi, *args)?;
         let before = lent.bytes();
+        self.trace_call(ddi, &before);
         let result = self.status(ddi, || call(lent.as_mut_ptr()));
+        self.trace_return(ddi, &lent.bytes(), result.is_ok());
         match result {
             Ok(()) => *args = lent.get(),
             Err(DdiError::Refused { status, .. }) => self.check_untouched(
@@ -199,10 +202,27 @@ impl Driver {
     ) -> DdiResult<NTSTATUS> {
         let lent = lend(ddi, *args)?;
         let before = lent.bytes();
+        self.trace_call(ddi, &before);
         let result = self.judged(ddi, || call(lent.as_mut_ptr()));
+        self.trace_return(ddi, &lent.bytes(), result.is_ok());
         self.check_untouched(ddi, &before, &lent.bytes(), "which are input only");
         self.check_underrun(ddi, &lent);
         result
+    }
+
+    fn trace_call(&self, ddi: &Ddi, args: &[u8]) {
+        self.trace.record(|| Step::Called {
+            ddi: ddi.name,
+            args: args.to_vec(),
+        });
+    }
+
+    fn trace_return(&self, ddi: &Ddi, args: &[u8], succeeded: bool) {
+        self.trace.record(|| Step::Returned {
+            ddi: ddi.name,
+            args: args.to_vec(),
+            succeeded,
+        });
     }
 
     fn check_untouched(&self, ddi: &Ddi, before: &[u8], after: &[u8], why: &str) {

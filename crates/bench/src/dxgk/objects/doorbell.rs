@@ -25,6 +25,7 @@ use super::view::UserView;
 use super::{DisconnectMode, ObjectError, ObjectManager};
 use crate::dxgk::driver::{DdiError, DdiResult, Guarded};
 use crate::dxgk::handle::{KmdHandle, OsHandle};
+use crate::dxgk::trace::Step;
 use crate::dxgk::vidmm::place::SystemPages;
 use crate::trap::PAGE_SIZE;
 use crate::trap::mapping::Access;
@@ -79,7 +80,15 @@ pub struct Doorbell {
 }
 
 impl Doorbell {
-    fn kmd(&self) -> KmdHandle {
+    /// The OS's handle.
+    #[must_use]
+    pub fn os_handle(&self) -> OsHandle {
+        self.os
+    }
+
+    /// The driver's handle.
+    #[must_use]
+    pub fn kmd(&self) -> KmdHandle {
         self.kmd.get().copied().unwrap_or(KmdHandle::NULL)
     }
 
@@ -203,7 +212,7 @@ impl ObjectManager {
             dead: Mutex::new(false),
         });
         // 0 means connected: the word must not be seen before it says otherwise.
-        doorbell.write_status(RETRY);
+        self.write_status(&doorbell, RETRY);
         self.pin_rings(&doorbell)?;
         let created = self.call_create_doorbell(&doorbell, request);
         let private_data = match created {
@@ -371,7 +380,7 @@ impl ObjectManager {
             return Ok(());
         }
         self.show(&doorbell, &mut state, Some(offset))?;
-        doorbell.write_status(args.Status);
+        self.write_status(&doorbell, args.Status);
         Ok(())
     }
 
@@ -457,7 +466,19 @@ impl ObjectManager {
         }
         state.shows = offset;
         Self::count(&self.counters.rotations);
+        self.driver.trace().record(|| Step::Shows {
+            doorbell: doorbell.os,
+            page: offset,
+        });
         Ok(())
+    }
+
+    fn write_status(&self, doorbell: &Doorbell, status: D3DDDI_DOORBELLSTATUS) {
+        doorbell.write_status(status);
+        self.driver.trace().record(|| Step::Status {
+            doorbell: doorbell.os,
+            status,
+        });
     }
 
     /// Takes the page away: first the mapping, then the status word.
@@ -471,7 +492,7 @@ impl ObjectManager {
             ));
         }
         let reason = if state.aborted { ABORT } else { reason };
-        doorbell.write_status(reason);
+        self.write_status(doorbell, reason);
     }
 
     /// Disconnects on the OS's own account: the DDI, then the mapping, then the status word.
@@ -519,6 +540,11 @@ impl ObjectManager {
         os: OsHandle,
         reason: D3DDDI_DOORBELLSTATUS,
     ) -> NTSTATUS {
+        self.driver.trace().record(|| Step::DisconnectCallback {
+            queue,
+            doorbell: os,
+            reason,
+        });
         if CREATING.get() {
             self.breach(format!(
                 "DBC-007: DxgkCbDisconnectDoorbell({os}) during a create"

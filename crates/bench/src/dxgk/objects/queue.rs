@@ -84,6 +84,18 @@ impl Queue {
         by_client.max(self.submitted.load(Ordering::SeqCst))
     }
 
+    /// The OS's handle.
+    #[must_use]
+    pub fn os_handle(&self) -> OsHandle {
+        self.os
+    }
+
+    /// The driver's handle.
+    #[must_use]
+    pub fn kmd(&self) -> KmdHandle {
+        self.kmd
+    }
+
     /// The progress fence.
     #[must_use]
     pub fn fence(&self) -> &Fence {
