@@ -102,6 +102,19 @@ impl Machine {
         )?))
     }
 
+    /// Pulls the device out while the machine runs: the hardware goes first, then the OS learns of
+    /// it and tells the driver, then doorbells are disconnected for good. Processes end and the
+    /// machine shuts down as usual afterwards.
+    ///
+    /// # Errors
+    /// When the driver fails what must not fail.
+    pub fn surprise_removal(&self) -> Result<(), Failure> {
+        self.gpu.lose();
+        self.adapter.surprise_removal()?;
+        self.manager.device_lost()?;
+        Ok(())
+    }
+
     /// Stops and removes the adapter and unloads the driver. All processes have ended.
     ///
     /// # Errors

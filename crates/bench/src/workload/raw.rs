@@ -54,6 +54,7 @@ pub struct RawQueue {
     ring: Memory,
     control: Memory,
     commands: Memory,
+    context: ContextHandle,
     queue: HwQueue,
     doorbell: Doorbell,
     write: u64,
@@ -95,10 +96,26 @@ impl RawQueue {
             ring,
             control,
             commands,
+            context,
             queue,
             doorbell,
             write: 0,
         })
+    }
+
+    /// The context of the queue.
+    pub const fn context(&self) -> ContextHandle {
+        self.context
+    }
+
+    /// The ring buffer.
+    pub const fn ring_memory(&self) -> &Memory {
+        &self.ring
+    }
+
+    /// The ring control block.
+    pub const fn control_memory(&self) -> &Memory {
+        &self.control
     }
 
     /// The queue.

@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use carillon_ddi::NTSTATUS;
@@ -41,6 +42,7 @@ pub struct Completions {
     state: Mutex<State>,
     changed: Condvar,
     timeout: Mutex<Duration>,
+    lost: AtomicBool,
 }
 
 impl Completions {
@@ -52,7 +54,20 @@ impl Completions {
             state: Mutex::default(),
             changed: Condvar::new(),
             timeout: Mutex::new(DEFAULT_TIMEOUT),
+            lost: AtomicBool::new(false),
         })
+    }
+
+    /// Notes that the device is lost: no report will come, and nobody waits for one.
+    pub fn lose(&self) {
+        self.lost.store(true, Ordering::SeqCst);
+        self.changed.notify_all();
+    }
+
+    /// Whether the device is lost.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::SeqCst)
     }
 
     /// How long paging and suspension may take before they count as lost.
@@ -143,7 +158,8 @@ impl Completions {
                 return true;
             }
             let left = timeout.saturating_sub(started.elapsed());
-            if left.is_zero() || self.driver.nt().verifier.is_dead() {
+            let over = self.driver.nt().verifier.is_dead() || self.is_lost();
+            if left.is_zero() || over {
                 return false;
             }
             self.changed.wait_for(&mut state, left.min(SLICE));

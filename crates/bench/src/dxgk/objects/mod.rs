@@ -10,6 +10,7 @@
 //! - [`rotation`]: what is behind a doorbell's user address
 //! - [`view`]: user mappings of single pages
 //! - [`exit`]: the end of a process, normal and abnormal
+//! - [`loss`]: the loss of the device
 //!
 //! **Locks.** No lock of this module is held while the driver is called, with two exceptions: the
 //! waiters of a fence, while `DxgkDdiUpdateMonitoredValues` is told of them, and the paging queue,
@@ -21,6 +22,7 @@ pub mod completion;
 pub mod doorbell;
 pub mod exit;
 pub mod fence;
+pub mod loss;
 pub mod process;
 pub mod queue;
 pub mod rotation;

@@ -11,6 +11,7 @@ use carillon_ddi::{
 };
 use parking_lot::Mutex;
 
+use super::doorbell::Doorbell;
 use super::table::Object;
 use super::{ObjectError, ObjectManager};
 use crate::dxgk::handle::{KmdHandle, OsHandle};
@@ -262,19 +263,40 @@ impl ObjectManager {
     }
 
     /// Takes a context off the run list and waits until it is (`DxgkDdiSuspendContext`).
-    ///
-    /// contract: SUS-002
     pub fn suspend_context(&self, context: &Context) -> Result<(), ObjectError> {
+        match self.begin_suspend(context)? {
+            Some(fence) => self.await_suspend(context, fence),
+            None => Ok(()),
+        }
+    }
+
+    /// Calls `DxgkDdiSuspendContext`. The fence of the acknowledgement to come is the result, or
+    /// `None` if the driver says that the context is off the GPU already.
+    ///
+    /// # Errors
+    /// When the driver refuses.
+    pub fn begin_suspend(&self, context: &Context) -> Result<Option<u64>, ObjectError> {
         let fence = context.suspend_fence.fetch_add(1, Ordering::SeqCst) + 1;
         let args = DXGKARG_SUSPENDCONTEXT {
             hContext: context.kmd.raw(),
             contextSuspendFence: fence,
         };
         let status = self.driver.suspend_context(self.adapter, &args)?;
-        if status != NTSTATUS::STATUS_PENDING {
+        Ok((status == NTSTATUS::STATUS_PENDING).then_some(fence))
+    }
+
+    /// Waits until the suspension that was asked for with `fence` is acknowledged.
+    ///
+    /// # Errors
+    /// [`ObjectError::TimedOut`]; a breach by the driver unless its device is lost.
+    ///
+    /// contract: SUS-002
+    pub fn await_suspend(&self, context: &Context, fence: u64) -> Result<(), ObjectError> {
+        if self.completions.wait_suspended(context.os, fence) {
             return Ok(());
         }
-        if self.completions.wait_suspended(context.os, fence) {
+        if self.completions.is_lost() {
+            // Nothing runs on a device that is gone.
             return Ok(());
         }
         self.breach(format!(
@@ -290,6 +312,25 @@ impl ObjectManager {
             hContext: context.kmd.raw(),
         };
         Ok(self.driver.resume_context(self.adapter, &args)?)
+    }
+
+    /// The contexts of a process, for scenarios.
+    #[must_use]
+    pub fn contexts(&self, process: &Arc<Process>) -> Vec<Arc<Context>> {
+        let objects = self.table.of_process(process).into_iter();
+        let contexts = objects.filter_map(|(_, object)| match object {
+            Object::Context(context) => Some(context),
+            _ => None,
+        });
+        contexts.collect()
+    }
+
+    /// The doorbells of a process, for scenarios.
+    #[must_use]
+    pub fn doorbells(&self, process: &Arc<Process>) -> Vec<Arc<Doorbell>> {
+        let mut doorbells = self.table.doorbells();
+        doorbells.retain(|bell| Arc::ptr_eq(&bell.queue.context.device.process, process));
+        doorbells
     }
 
     /// A context by its handle, for scenarios.

@@ -410,6 +410,10 @@ impl Batch<'_> {
     /// When the driver fails in a way that it may not, or a buffer that had to be submitted to
     /// make room does not complete.
     pub fn push(&mut self, op: &Op<'_>) -> Result<(), MmError> {
+        if self.paging.completions.is_lost() {
+            // The memory of a device that is gone is not paged.
+            return Ok(());
+        }
         let entries: &[DXGK_PTE] = match op {
             Op::Update(update) => update.entries,
             _ => &[],
@@ -536,6 +540,11 @@ impl Batch<'_> {
     /// # Errors
     /// When the driver refuses the submission, or no completion arrives.
     pub fn submit(&mut self) -> Result<(), MmError> {
+        if self.paging.completions.is_lost() {
+            self.state.written = 0;
+            self.state.private_written = 0;
+            return Ok(());
+        }
         let mut private = self.paging.private.lock();
         let fence = self.state.fence.wrapping_add(1);
         self.state.fence = fence;
@@ -571,6 +580,7 @@ impl Batch<'_> {
             Some((_, status)) => self.paging.driver.breach(format!(
                 "PAG-011: paging submission {fence} of {size} bytes faulted with {status}"
             )),
+            None if completions.is_lost() => return Ok(()),
             None if self.paging.driver.nt().verifier.is_dead() => {}
             None => self.paging.driver.breach(format!(
                 "PAG-011: paging submission {fence} was not reported as completed in time"
