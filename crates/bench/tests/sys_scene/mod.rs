@@ -1,0 +1,254 @@
+//! Clients of the scenarios: one queue each, with work that shows whether every entry ran, in
+//! order, and once.
+
+#![allow(dead_code, reason = "each test target uses a part of it")]
+
+use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
+use std::time::{Duration, Instant};
+
+use carillon_bench::dxgk::adapter::AdapterConfig;
+use carillon_bench::dxgk::kmt::KmtProcess;
+use carillon_bench::dxgk::objects::doorbell::Doorbell;
+use carillon_bench::dxgk::objects::exit::Exit;
+use carillon_bench::dxgk::objects::process::Context;
+use carillon_bench::workload::machine::{Machine, MachineConfig};
+use carillon_bench::workload::raw::{Memory, RawQueue, system_memory};
+use carillon_client::kmt::{DeviceHandle, DoorbellStatus, Kmt, NodeOrdinal};
+use carillon_hw::addr::GpuVa;
+use carillon_hw::doorbell::{DoorbellReply, GlobalDoorbellValue};
+use carillon_hw::packet::Packet;
+use carillon_hw::regs::DoorbellModel;
+
+/// How long anything may take that has to happen.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// Both doorbell models.
+pub(crate) const MODELS: [DoorbellModel; 2] = [DoorbellModel::Dedicated, DoorbellModel::Global];
+/// Submissions that an actor's memory has words for.
+pub(crate) const CAPACITY: u64 = 16 * 1024;
+/// What a word holds whose submission did not run.
+const UNTOUCHED: u32 = 0;
+
+/// A machine with a number of physical doorbells.
+pub(crate) fn config(model: DoorbellModel, doorbells: u32) -> MachineConfig {
+    MachineConfig {
+        gpu: carillon_vgpu::Config {
+            doorbells,
+            model,
+            ..carillon_vgpu::Config::default()
+        },
+        adapter: AdapterConfig::default(),
+    }
+}
+
+/// Waits for something that has to happen.
+pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < PATIENCE, "{what} did not happen");
+        std::thread::yield_now();
+    }
+}
+
+/// A queue, and memory of its own in which its submissions leave traces.
+///
+/// Submission *n* copies a counter word to word *n* and then sets the counter to *n* + 1. So word
+/// *n* holds *n* if everything before ran once; an entry that runs again, is left out or comes in
+/// another order leaves another number.
+pub(crate) struct Actor {
+    pub(crate) process: Arc<KmtProcess>,
+    pub(crate) kmt: Arc<dyn Kmt>,
+    pub(crate) device: DeviceHandle,
+    pub(crate) queue: RawQueue,
+    counter: Memory,
+    trace: Memory,
+}
+
+impl Actor {
+    /// A process with a queue on `node`.
+    pub(crate) fn new(machine: &Machine, node: u32) -> Self {
+        let process = machine.process().unwrap();
+        let kmt: Arc<dyn Kmt> = process.clone();
+        let device = kmt.create_device().unwrap();
+        Self::inside(process, device, node)
+    }
+
+    /// A further queue of the same process and device.
+    pub(crate) fn sibling(&self, node: u32) -> Self {
+        Self::inside(self.process.clone(), self.device, node)
+    }
+
+    fn inside(process: Arc<KmtProcess>, device: DeviceHandle, node: u32) -> Self {
+        let kmt: Arc<dyn Kmt> = process.clone();
+        let queue = RawQueue::create(&kmt, device, NodeOrdinal(node)).unwrap();
+        let counter = system_memory(&*kmt, device, 4096).unwrap();
+        let trace = system_memory(&*kmt, device, 4 * CAPACITY).unwrap();
+        counter.cpu.store_u32(0, 1).unwrap();
+        Self {
+            process,
+            kmt,
+            device,
+            queue,
+            counter,
+            trace,
+        }
+    }
+
+    /// The OS's view of the queue's context.
+    pub(crate) fn context(&self) -> Arc<Context> {
+        let handle = self.queue.context().0;
+        let manager = self.process.manager();
+        manager.context(self.process.process(), handle).unwrap()
+    }
+
+    /// The OS's view of the doorbell.
+    pub(crate) fn doorbell(&self) -> Arc<Doorbell> {
+        let handle = self.queue.doorbell().handle.0;
+        let manager = self.process.manager();
+        manager.doorbell(self.process.process(), handle).unwrap()
+    }
+
+    pub(crate) fn suspend(&self) {
+        let manager = self.process.manager();
+        manager.suspend_context(&self.context()).unwrap();
+    }
+
+    pub(crate) fn resume(&self) {
+        let manager = self.process.manager();
+        manager.resume_context(&self.context()).unwrap();
+    }
+
+    pub(crate) fn connect(&self) {
+        self.kmt
+            .connect_doorbell(self.queue.doorbell().handle)
+            .unwrap();
+    }
+
+    /// Whether the doorbell is connected, to a page of its own or to one that needs notifying.
+    pub(crate) fn is_connected(&self) -> bool {
+        let connected = [
+            DoorbellStatus::CONNECTED,
+            DoorbellStatus::CONNECTED_NOTIFY_KMD,
+        ];
+        connected.contains(&self.queue.status())
+    }
+
+    fn word(memory: &Memory, index: u64) -> GpuVa {
+        memory.gpu.checked_add(4 * index).unwrap()
+    }
+
+    /// Writes `count` submissions and the write pointer; does not ring.
+    pub(crate) fn publish(&mut self, count: u64) {
+        for _ in 0..count {
+            let done = self.queue.write_pointer();
+            assert!(done < CAPACITY, "no words left for traces");
+            let next = done + 1;
+            let packets = [
+                Packet::Copy {
+                    source: self.counter.gpu,
+                    destination: Self::word(&self.trace, done),
+                    bytes: 4,
+                },
+                Packet::Fill {
+                    destination: self.counter.gpu,
+                    bytes: 4,
+                    pattern: u32::try_from(next + 1).unwrap(),
+                },
+                self.queue.signal(next),
+            ];
+            self.queue.stage(&packets).unwrap();
+        }
+        let queued = self.queue.write_pointer();
+        self.queue.doorbell().last_queued.store_release(queued);
+        self.queue.publish().unwrap();
+    }
+
+    /// Rings with the value that the model asks for.
+    pub(crate) fn ring(&self) {
+        let reply = DoorbellReply::parse(&self.queue.doorbell().private_data);
+        let value = match reply.unwrap() {
+            (DoorbellModel::Dedicated, _) => self.queue.write_pointer(),
+            (DoorbellModel::Global, queue) => GlobalDoorbellValue::for_queue(queue).into_bits(),
+        };
+        self.queue.ring(value);
+    }
+
+    pub(crate) fn completed(&self) -> u64 {
+        self.queue.completed()
+    }
+
+    /// Waits until everything published has run, and checks that it ran once.
+    pub(crate) fn settle(&self) {
+        let expected = self.queue.write_pointer();
+        until("a submission's fence", || self.completed() >= expected);
+        self.check();
+    }
+
+    /// Checks that what the fence says has run did, in order and once, and the rest did not begin.
+    pub(crate) fn check(&self) {
+        let completed = self.completed();
+        assert!(completed <= self.queue.write_pointer());
+        for index in 0..completed {
+            let at = usize::try_from(4 * index).unwrap();
+            let found = self.trace.cpu.load_u32(at).unwrap();
+            assert_eq!(u64::from(found), index + 1, "trace of submission {index}");
+        }
+    }
+
+    /// Checks that nothing ran behind submission `count`.
+    pub(crate) fn untouched_from(&self, count: u64) {
+        self.stopped_at(count, count);
+    }
+
+    /// Checks that the queue, which was interrupted, stands where its fence says: the submission
+    /// after that may have run in part, as queues are interrupted between packets.
+    pub(crate) fn interrupted_at(&self, count: u64) {
+        self.stopped_at(count, count + 1);
+    }
+
+    fn stopped_at(&self, count: u64, untouched: u64) {
+        assert_eq!(self.completed(), count);
+        for index in untouched..self.queue.write_pointer() {
+            let at = usize::try_from(4 * index).unwrap();
+            assert_eq!(
+                self.trace.cpu.load_u32(at),
+                Some(UNTOUCHED),
+                "trace {index}"
+            );
+        }
+    }
+
+    /// Publishes, rings as often as it takes, and waits.
+    pub(crate) fn work(&mut self, count: u64) {
+        self.publish(count);
+        self.ring_through();
+        self.settle();
+    }
+
+    /// Rings, connects if need be, notifies if asked to, until the ring has come through.
+    pub(crate) fn ring_through(&self) {
+        let started = Instant::now();
+        loop {
+            self.ring();
+            fence(Ordering::SeqCst);
+            match self.queue.status() {
+                DoorbellStatus::CONNECTED => return,
+                DoorbellStatus::CONNECTED_NOTIFY_KMD => {
+                    let doorbell = self.queue.doorbell().handle;
+                    self.kmt.notify_work_submission(doorbell).unwrap();
+                    return;
+                }
+                DoorbellStatus::DISCONNECTED_RETRY => self.connect(),
+                lost => panic!("the doorbell is lost: {lost:?}"),
+            }
+            assert!(started.elapsed() < PATIENCE, "the doorbell does not stay");
+        }
+    }
+
+    /// Ends the process; its queues are settled.
+    pub(crate) fn end(self) {
+        // SAFETY: `self` was the last user of the process' words.
+        let way = unsafe { self.process.end(Exit::Normal, PATIENCE) }.unwrap();
+        assert_eq!(way, Exit::Normal);
+    }
+}
