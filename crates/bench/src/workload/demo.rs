@@ -256,9 +256,15 @@ fn work(
             .collect();
         threads
             .into_iter()
-            .map(|(process, node, thread)| {
-                let tally = thread.join().map_err(|_| "a client panicked")??;
-                Ok((process, node, tally))
+            .zip(0..)
+            .map(|((process, node, thread), queue)| {
+                let tally = thread.join().map_err(|_| "the client panicked".into());
+                match tally.and_then(|tally: Result<Tally, Failure>| tally) {
+                    Ok(tally) => Ok((process, node, tally)),
+                    Err(error) => {
+                        Err(format!("queue {queue} of process {process}: {error}").into())
+                    }
+                }
             })
             .collect::<Vec<Result<_, Failure>>>()
     });
