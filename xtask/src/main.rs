@@ -49,6 +49,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Check the model of the doorbell protocol, and that each of its rules is needed.
+    Model {
+        /// Handed on to the model: `--quick`, `--rule NAME`, `--json`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
 }
 
 #[derive(Args)]
@@ -115,7 +121,8 @@ fn run() -> Result<ExitCode> {
                 return Ok(ExitCode::FAILURE);
             }
         }
-        Task::Demo { args } => demo(&layout, &args)?,
+        Task::Demo { args } => with_driver(&layout, "carillon-demo", &args)?,
+        Task::Model { args } => program(&layout, "carillon-model", "carillon-model", &args)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -155,22 +162,22 @@ fn contract(layout: &Layout, args: &ContractArgs) -> Result<()> {
     Ok(())
 }
 
-fn demo(layout: &Layout, args: &[OsString]) -> Result<()> {
-    let sys = cross::build(layout, Profile::Release, None)?;
-    let mut demo = published::host_cargo();
-    demo.current_dir(layout.root())
+/// Runs a program of the workspace at full speed.
+fn program(layout: &Layout, package: &str, name: &str, args: &[OsString]) -> Result<()> {
+    let mut run = published::host_cargo();
+    run.current_dir(layout.root())
         .args(["run", "--locked", "--profile", "host"])
-        .args([
-            "--package",
-            "carillon-bench",
-            "--bin",
-            "carillon-demo",
-            "--",
-        ])
-        .arg("--sys")
-        .arg(sys)
+        .args(["--package", package, "--bin", name, "--"])
         .args(args);
-    process::run(&mut demo)
+    process::run(&mut run)
+}
+
+/// Builds the driver and runs a program of the bench with it.
+fn with_driver(layout: &Layout, name: &str, args: &[OsString]) -> Result<()> {
+    let sys = cross::build(layout, Profile::Release, None)?;
+    let mut all = vec![OsString::from("--sys"), sys.into_os_string()];
+    all.extend_from_slice(args);
+    program(layout, "carillon-bench", name, &all)
 }
 
 #[cfg(test)]
