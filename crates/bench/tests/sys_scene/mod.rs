@@ -67,9 +67,12 @@ pub(crate) struct Actor {
 impl Actor {
     /// A process with a queue on `node`.
     pub(crate) fn new(machine: &Machine, node: u32) -> Self {
-        let process = machine.process().unwrap();
-        let kmt: Arc<dyn Kmt> = process.clone();
-        let device = kmt.create_device().unwrap();
+        Self::of(machine.process().unwrap(), node)
+    }
+
+    /// The process with a device and a queue on `node`.
+    pub(crate) fn of(process: Arc<KmtProcess>, node: u32) -> Self {
+        let device = process.create_device().unwrap();
         Self::inside(process, device, node)
     }
 

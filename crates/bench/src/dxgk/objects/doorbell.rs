@@ -387,7 +387,8 @@ impl ObjectManager {
     /// contract: DBN-008, DBN-009
     fn check_connect_failure(&self, result: DdiResult) -> Result<(), ObjectError> {
         if let Err(DdiError::Refused { status, ddi }) = result {
-            const LOST: [NTSTATUS; 4] = [
+            const LOST: [NTSTATUS; 5] = [
+                NTSTATUS::STATUS_DEVICE_NOT_CONNECTED,
                 NTSTATUS::STATUS_DEVICE_REMOVED,
                 NTSTATUS::STATUS_NO_SUCH_DEVICE,
                 NTSTATUS::STATUS_DEVICE_DOES_NOT_EXIST,
