@@ -22,7 +22,7 @@ use sys_queues::{Client, MODELS, Queue, config};
 use sys_support::{boot, finish};
 
 /// How long a queue may need until it counts as starved.
-const STARVED: Duration = Duration::from_secs(60);
+const STARVED: Duration = Duration::from_mins(1);
 const CONNECTED: DoorbellStatus = DoorbellStatus::CONNECTED;
 
 /// The victim callback names the doorbell by the handles that the OS gave at creation, and says

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use parking_lot::RwLock;
 
@@ -16,6 +17,8 @@ use crate::dxgk::handle::OsHandle;
 const STEP: u32 = 0x40;
 /// Lowest handle.
 const FIRST: u32 = 0x4000_0040;
+/// The next handle, of whatever adapter: callbacks name objects without saying whose they are.
+static NEXT: AtomicU32 = AtomicU32::new(FIRST);
 
 /// An object that has a handle.
 #[derive(Debug, Clone)]
@@ -52,10 +55,10 @@ impl Object {
 #[derive(Debug, Default)]
 struct Inner {
     objects: BTreeMap<u32, Object>,
-    next: u32,
 }
 
-/// All handles of an adapter. A handle is never used twice, so that a late one meets nobody.
+/// All handles of an adapter. A handle is never used twice, on no adapter of the process, so that
+/// a late one meets nobody.
 #[derive(Debug, Default)]
 pub struct Table {
     inner: RwLock<Inner>,
@@ -114,10 +117,7 @@ typed! {
 impl Table {
     /// A handle for an object that is still being made.
     pub fn reserve(&self) -> u32 {
-        let mut inner = self.inner.write();
-        let handle = FIRST + inner.next * STEP;
-        inner.next += 1;
-        handle
+        NEXT.fetch_add(STEP, Ordering::Relaxed)
     }
 
     /// Gives a reserved handle to an object.
