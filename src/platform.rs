@@ -6,7 +6,7 @@ use carillon_core::error::{Error, Result};
 use carillon_core::handle::OsHandle;
 use carillon_core::irql::{Dispatch, Passive};
 use carillon_core::notify::Notification;
-use carillon_core::platform::{DisconnectOutcome, DisconnectReason, Platform, Ticks};
+use carillon_core::platform::{Blame, DisconnectOutcome, DisconnectReason, Platform, Ticks};
 use carillon_hw::addr::{PAGE_SIZE, VramOffset};
 use carillon_hw::pci;
 use carillon_hw::regs::DoorbellPage;
@@ -174,6 +174,10 @@ impl Platform for Kernel {
     ) -> DisconnectOutcome {
         self.dxgkrnl
             .disconnect_doorbell(passive, queue, doorbell, reason)
+    }
+
+    fn invalidate_context(&self, passive: Passive<'_>, context: OsHandle, blame: Blame) {
+        self.dxgkrnl.invalidate_hw_context(passive, context, blame);
     }
 
     fn notify(&self, dispatch: Dispatch<'_>, notification: &Notification) -> bool {

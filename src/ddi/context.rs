@@ -1,6 +1,6 @@
 //! Contexts, scheduled by the OS or by the hardware: create, destroy, suspend, resume, priorities.
 
-use carillon_core::adapter::{NewContext, Suspended};
+use carillon_core::adapter::{NewContext, PriorityBands, SchedulingProperties, Suspended};
 use carillon_core::error::Error;
 use carillon_core::objects::Scheduling;
 use carillon_core::surface::Node;
@@ -155,18 +155,24 @@ pub(crate) unsafe extern "win64" fn resume_context(
 
 /// `DxgkDdiSetContextSchedulingProperties`. IRQL: PASSIVE_LEVEL. Page
 /// `nc-d3dkmddi-dxgkddi_setcontextschedulingproperties`.
-///
-/// Every queue runs in the normal band: the properties are checked and have no effect yet.
 pub(crate) unsafe extern "win64" fn set_context_scheduling_properties(
     _adapter: HANDLE,
     arguments: *const DXGKARG_SETCONTEXTSCHEDULINGPROPERTIES,
 ) -> NTSTATUS {
-    let _passive = irql::passive();
+    let passive = irql::passive();
     // SAFETY: the page: an input structure of dxgkrnl's (`ddi` module).
     let arguments = unsafe { input(arguments) };
     answer(arguments.and_then(|arguments| {
-        Running::of_object(arguments.hContext)?;
-        own::<carillon_core::objects::ContextKind>(arguments.hContext).map(drop)
+        let adapter = Running::of_object(arguments.hContext)?;
+        adapter.set_scheduling(
+            passive,
+            own(arguments.hContext)?,
+            &SchedulingProperties {
+                band: arguments.priorityBand.0,
+                realtime_level: arguments.realtimeBandPriorityLevel,
+                in_process_priority: arguments.inProcessPriority,
+            },
+        )
     }))
 }
 
@@ -187,14 +193,23 @@ pub(crate) unsafe extern "win64" fn set_scheduling_log_buffer(
 
 /// `DxgkDdiSetupPriorityBands`. IRQL: PASSIVE_LEVEL. Page
 /// `nc-d3dkmddi-dxgkddi_setupprioritybands`.
-///
-/// Every queue runs in the normal band, with the hardware's own quantum.
 pub(crate) unsafe extern "win64" fn setup_priority_bands(
     adapter: HANDLE,
     arguments: *const DXGKARG_SETUPPRIORITYBANDS,
 ) -> NTSTATUS {
-    let _passive = irql::passive();
+    let passive = irql::passive();
     // SAFETY: the page: an input structure of dxgkrnl's (`ddi` module).
     let arguments = unsafe { input(arguments) };
-    answer(Running::of_context(adapter).and_then(|_| arguments.map(drop)))
+    answer(Running::of_context(adapter).and_then(|adapter| {
+        let arguments = arguments?;
+        adapter.set_priority_bands(
+            passive,
+            &PriorityBands {
+                grace: arguments.gracePeriodForBand,
+                process_quantum: arguments.processQuantumForBand,
+                process_grace: arguments.processGracePeriodForBand,
+                normal_percentage: arguments.targetNormalBandPercentage,
+            },
+        )
+    }))
 }

@@ -393,15 +393,7 @@ fn flush_process(
     progress: u32,
 ) -> Result<Built> {
     let process: Handle<ProcessKind> = own(flush.hProcess)?;
-    let contexts = |from: u32| {
-        let mut lowest: Option<u32> = None;
-        adapter.for_each_context_of(process, |context: ContextId| {
-            if context.0 >= from && lowest.is_none_or(|lowest| context.0 < lowest) {
-                lowest = Some(context.0);
-            }
-        });
-        lowest.map(ContextId)
-    };
+    let contexts = |from: u32| adapter.context_of_process(process, ContextId(from));
     let operation = Operation::FlushTlb {
         contexts: &contexts,
     };

@@ -1,12 +1,12 @@
 //! Timeouts and resets.
 
-use carillon_core::error::Error;
+use carillon_core::error::{Error, Result};
 use carillon_ddi::{
     DXGKARG_COLLECTDBGINFO, DXGKARG_QUERYDEPENDENTENGINEGROUP, DXGKARG_QUERYENGINESTATUS,
     DXGKARG_RESETENGINE, DXGKARG_RESETHWENGINE, DXGKARG_RESUMEHWENGINE, HANDLE, NTSTATUS,
 };
 
-use super::arguments::{answer, in_out};
+use super::arguments::{answer, in_out, input};
 use crate::adapter::Running;
 use crate::irql;
 
@@ -60,38 +60,67 @@ pub(crate) unsafe extern "win64" fn reset_engine(
     }))
 }
 
-/// `DxgkDdiResetHwEngine`: not offered; the OS goes on to reset the adapter. IRQL: PASSIVE_LEVEL.
-/// Page `nc-d3dkmddi-dxgkddi_resethwengine`.
+/// `DxgkDdiResetHwEngine`. IRQL: PASSIVE_LEVEL. Page `nc-d3dkmddi-dxgkddi_resethwengine`: after a
+/// failure the OS resets the adapter.
 pub(crate) unsafe extern "win64" fn reset_hw_engine(
-    _adapter: HANDLE,
-    _arguments: *mut DXGKARG_RESETHWENGINE,
+    adapter: HANDLE,
+    arguments: *mut DXGKARG_RESETHWENGINE,
 ) -> NTSTATUS {
-    let _passive = irql::passive();
-    NTSTATUS::STATUS_UNSUCCESSFUL
+    let passive = irql::passive();
+    // SAFETY: the page: an input structure of dxgkrnl's (`ddi` module).
+    let arguments = unsafe { input(arguments.cast_const()) };
+    answer(Running::of_context(adapter).and_then(|adapter| {
+        let arguments = arguments?;
+        adapter.reset_engine(
+            passive,
+            engine_of(arguments.NodeOrdinal, arguments.EngineOrdinal)?,
+        )
+    }))
 }
 
-/// `DxgkDdiResumeHwEngine`: follows a reset of an engine, which is not offered. IRQL:
-/// PASSIVE_LEVEL. Page `nc-d3dkmddi-dxgkddi_resumehwengine`.
+/// `DxgkDdiResumeHwEngine`. IRQL: PASSIVE_LEVEL. Page `nc-d3dkmddi-dxgkddi_resumehwengine`: after
+/// a failure the OS resets the adapter.
 pub(crate) unsafe extern "win64" fn resume_hw_engine(
-    _adapter: HANDLE,
-    _arguments: *mut DXGKARG_RESUMEHWENGINE,
+    adapter: HANDLE,
+    arguments: *mut DXGKARG_RESUMEHWENGINE,
 ) -> NTSTATUS {
-    let _passive = irql::passive();
-    NTSTATUS::STATUS_UNSUCCESSFUL
+    let passive = irql::passive();
+    // SAFETY: the page: an input structure of dxgkrnl's (`ddi` module).
+    let arguments = unsafe { input(arguments.cast_const()) };
+    answer(Running::of_context(adapter).and_then(|adapter| {
+        let arguments = arguments?;
+        adapter.resume_engine(
+            passive,
+            engine_of(arguments.NodeOrdinal, arguments.EngineOrdinal)?,
+        )
+    }))
 }
 
-/// `DxgkDdiResetFromTimeout`: a reset of the whole adapter is not offered. IRQL: PASSIVE_LEVEL. Page
-/// `nc-d3dkmddi-dxgkddi_resetfromtimeout`.
-pub(crate) unsafe extern "win64" fn reset_from_timeout(_adapter: HANDLE) -> NTSTATUS {
-    let _passive = irql::passive();
-    NTSTATUS::STATUS_UNSUCCESSFUL
+/// A node has one engine; the device's engines carry the nodes' ordinals.
+fn engine_of(node: u32, engine: u32) -> Result<u32> {
+    if engine == 0 {
+        Ok(node)
+    } else {
+        Err(Error::InvalidParameter)
+    }
 }
 
-/// `DxgkDdiRestartFromTimeout`: follows a reset, which is not offered. IRQL: PASSIVE_LEVEL. Page
-/// `nc-d3dkmddi-dxgkddi_restartfromtimeout`.
-pub(crate) unsafe extern "win64" fn restart_from_timeout(_adapter: HANDLE) -> NTSTATUS {
-    let _passive = irql::passive();
-    NTSTATUS::STATUS_UNSUCCESSFUL
+/// `DxgkDdiResetFromTimeout`. IRQL: PASSIVE_LEVEL. Page `nc-d3dkmddi-dxgkddi_resetfromtimeout`: a
+/// failure stops the machine, so it means that the device may still write to memory. An adapter
+/// that is not started has no device that could.
+pub(crate) unsafe extern "win64" fn reset_from_timeout(adapter: HANDLE) -> NTSTATUS {
+    let passive = irql::passive();
+    match Running::of_context(adapter) {
+        Ok(adapter) => answer(adapter.reset_all(passive)),
+        Err(_) => NTSTATUS::STATUS_SUCCESS,
+    }
+}
+
+/// `DxgkDdiRestartFromTimeout`. IRQL: PASSIVE_LEVEL. Page
+/// `nc-d3dkmddi-dxgkddi_restartfromtimeout`: a failure stops the machine.
+pub(crate) unsafe extern "win64" fn restart_from_timeout(adapter: HANDLE) -> NTSTATUS {
+    let passive = irql::passive();
+    answer(Running::of_context(adapter).and_then(|adapter| adapter.restart(passive)))
 }
 
 /// `DxgkDdiCollectDbgInfo`: nothing to add to the report, whose buffer stays as it is. Must

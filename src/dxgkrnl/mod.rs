@@ -16,15 +16,16 @@ use carillon_core::error::{Error, Result};
 use carillon_core::handle::OsHandle;
 use carillon_core::irql::{Dispatch, Passive};
 use carillon_core::notify::Notification;
-use carillon_core::platform::{DisconnectOutcome, DisconnectReason};
+use carillon_core::platform::{Blame, DisconnectOutcome, DisconnectReason};
 use carillon_ddi::{
     BOOLEAN, D3DDDI_DOORBELLSTATUS, D3DKMT_HANDLE, DXGK_DEVICE_INFO, DXGK_HANDLE_TYPE,
-    DXGKARGCB_DISCONNECTDOORBELL, DXGKARGCB_DISCONNECTDOORBELL_FLAGS, DXGKARGCB_GETHANDLEDATA,
+    DXGK_INVALIDATEHWCONTEXTFLAGS, DXGKARGCB_DISCONNECTDOORBELL,
+    DXGKARGCB_DISCONNECTDOORBELL_FLAGS, DXGKARGCB_GETHANDLEDATA, DXGKARGCB_INVALIDATEHWCONTEXT,
     DXGKARGCB_NOTIFY_INTERRUPT_DATA, DXGKCB_DISCONNECTDOORBELL, DXGKCB_GET_DEVICE_INFORMATION,
-    DXGKCB_GETHANDLEDATA, DXGKCB_GETHANDLEDATAFLAGS, DXGKCB_MAP_MEMORY, DXGKCB_NOTIFY_DPC,
-    DXGKCB_NOTIFY_INTERRUPT, DXGKCB_QUERY_SERVICES, DXGKCB_QUEUE_DPC, DXGKCB_SYNCHRONIZE_EXECUTION,
-    DXGKCB_UNMAP_MEMORY, DXGKRNL_INTERFACE, HANDLE, MEMORY_CACHING_TYPE, NTSTATUS,
-    PHYSICAL_ADDRESS, PVOID,
+    DXGKCB_GETHANDLEDATA, DXGKCB_GETHANDLEDATAFLAGS, DXGKCB_INVALIDATEHWCONTEXT, DXGKCB_MAP_MEMORY,
+    DXGKCB_NOTIFY_DPC, DXGKCB_NOTIFY_INTERRUPT, DXGKCB_QUERY_SERVICES, DXGKCB_QUEUE_DPC,
+    DXGKCB_SYNCHRONIZE_EXECUTION, DXGKCB_UNMAP_MEMORY, DXGKRNL_INTERFACE, HANDLE,
+    MEMORY_CACHING_TYPE, NTSTATUS, PHYSICAL_ADDRESS, PVOID,
 };
 
 pub(crate) use resources::{MemoryResource, memory_resources};
@@ -47,6 +48,7 @@ pub(crate) struct Dxgkrnl {
     get_handle_data: DXGKCB_GETHANDLEDATA,
     query_services: Option<DXGKCB_QUERY_SERVICES>,
     disconnect_doorbell: Option<DXGKCB_DISCONNECTDOORBELL>,
+    invalidate_hw_context: Option<DXGKCB_INVALIDATEHWCONTEXT>,
 }
 
 // SAFETY: dxgkrnl's callbacks may be called from any thread; `device` is only passed back to them.
@@ -111,6 +113,7 @@ impl Dxgkrnl {
                 .ok_or(Error::NotSupported)?,
             query_services: callback!(interface, bytes, DxgkCbQueryServices),
             disconnect_doorbell: callback!(interface, bytes, DxgkCbDisconnectDoorbell),
+            invalidate_hw_context: callback!(interface, bytes, DxgkCbInvalidateHwContext),
         })
     }
 
@@ -276,6 +279,32 @@ impl Dxgkrnl {
             // more.
             DisconnectOutcome::AlreadyGone
         }
+    }
+}
+
+impl Dxgkrnl {
+    /// `DxgkCbInvalidateHwContext`: the OS puts the device of this context in error. Without the
+    /// callback nobody resets single engines.
+    pub(crate) fn invalidate_hw_context(
+        &self,
+        _passive: Passive<'_>,
+        context: OsHandle,
+        blame: Blame,
+    ) {
+        let Some(invalidate) = self.invalidate_hw_context else {
+            return;
+        };
+        let arguments = DXGKARGCB_INVALIDATEHWCONTEXT {
+            hAdapter: self.device,
+            hHwContext: os_pointer(context),
+            Flags: DXGK_INVALIDATEHWCONTEXTFLAGS::new()
+                .with_CollateralDamage(blame == Blame::Bystander),
+        };
+        // SAFETY: PASSIVE_LEVEL with no lock held (the core's contract); the arguments are ours
+        // and only read, the handles are the OS's (page
+        // `nc-d3dkmddi-dxgkcb_invalidatehwcontext`). Should the OS not know the context any more,
+        // there is nobody left to tell.
+        let _: NTSTATUS = unsafe { invalidate(&raw const arguments) };
     }
 }
 

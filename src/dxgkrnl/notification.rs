@@ -76,6 +76,7 @@ pub(super) fn lay_out(notification: &Notification) -> DXGKARGCB_NOTIFY_INTERRUPT
         }
         Notification::QueueFaulted {
             queue,
+            node,
             address,
             fence,
         } => {
@@ -86,7 +87,7 @@ pub(super) fn lay_out(notification: &Notification) -> DXGKARGCB_NOTIFY_INTERRUPT
                 Anonymous: DXGKARGCB_NOTIFY_INTERRUPT_DATA_HwQueuePageFaulted_Anonymous {
                     FaultedHwQueue: os_pointer(queue),
                 },
-                NodeOrdinal: 0,
+                NodeOrdinal: node,
                 EngineOrdinal: ENGINE,
                 FaultedPipelineStage:
                     DXGK_RENDER_PIPELINE_STAGE::DXGK_RENDER_PIPELINE_STAGE_UNKNOWN,

@@ -44,6 +44,8 @@ pub enum Notification {
     QueueFaulted {
         /// The OS's queue handle.
         queue: OsHandle,
+        /// Its node.
+        node: u32,
         /// GPU virtual address, or zero when the fault is not about an address.
         address: u64,
         /// Submission that faulted, zero if not known.

@@ -71,6 +71,12 @@ pub trait Platform: Send + Sync + 'static {
         reason: DisconnectReason,
     ) -> DisconnectOutcome;
 
+    /// `DxgkCbInvalidateHwContext`: a reset took what this context ran. Called with no lock held. A
+    /// platform on which no engine is reset need not do anything.
+    fn invalidate_context(&self, passive: Passive<'_>, context: OsHandle, blame: Blame) {
+        let _ = (passive, context, blame);
+    }
+
     /// `DxgkCbSynchronizeExecution` around `DxgkCbNotifyInterrupt`. Called with no lock held.
     /// `false` if the interrupt is not connected: nothing was reported.
     fn notify(&self, dispatch: Dispatch<'_>, notification: &Notification) -> bool;
@@ -98,6 +104,15 @@ pub enum DisconnectReason {
     Retry,
     /// `DISCONNECTED_ABORT`: the queue is lost.
     Abort,
+}
+
+/// What a context has to do with the reset that took its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// It ran on the engine that hung.
+    Culprit,
+    /// `CollateralDamage`: it was there by chance.
+    Bystander,
 }
 
 /// What `DxgkCbDisconnectDoorbell` answered. After either, the client's page points elsewhere.

@@ -13,7 +13,7 @@ use std::vec;
 use std::vec::Vec;
 
 use carillon_hw::addr::{BusAddress, VramOffset};
-use carillon_hw::queue::{DEVICE_HALF_OFFSET, QueueState};
+use carillon_hw::queue::{DEVICE_HALF_OFFSET, QueueDeviceHalf, QueueFault, QueueId, QueueState};
 use carillon_hw::regs::{
     Control, DEVICE_MAGIC, DoorbellCaps, DoorbellControl, INTERFACE_MAJOR, MmuCaps, QueueCaps,
     QueueCommand, QueueOperation, Revision, Status, offset,
@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::handle::OsHandle;
 use crate::irql::{Dispatch, Passive};
 use crate::notify::Notification;
-use crate::platform::{BusMemory, DisconnectOutcome, DisconnectReason, Platform, Ticks};
+use crate::platform::{Blame, BusMemory, DisconnectOutcome, DisconnectReason, Platform, Ticks};
 
 /// What was done to the device, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,9 @@ pub(crate) enum Deed {
     Control(u64, DoorbellControl),
     Queue(QueueOperation, u32, u32),
     Callback(OsHandle),
+    EngineReset(u32),
+    EngineResume(u32),
+    Invalidate(OsHandle, Blame),
 }
 
 type Hook = Box<dyn Fn(OsHandle, OsHandle) -> DisconnectOutcome + Send + Sync>;
@@ -45,6 +48,12 @@ pub(crate) struct Fake {
     pub(crate) clock: AtomicU64,
     pub(crate) pauses: AtomicU64,
     pub(crate) stuck: AtomicBool,
+    /// The device has lost its power: whoever touches it is counted.
+    pub(crate) dark: AtomicBool,
+    pub(crate) dark_accesses: AtomicU64,
+    pub(crate) resets: AtomicU64,
+    /// The queue that has the engine, which a reset of the engine faults.
+    pub(crate) running: Mutex<Option<QueueId>>,
     pub(crate) bus_memory: Arc<AtomicU64>,
     hook: Mutex<Option<Arc<Hook>>>,
 }
@@ -88,6 +97,10 @@ impl Fake {
             clock: AtomicU64::new(1_000_000),
             pauses: AtomicU64::new(0),
             stuck: AtomicBool::new(false),
+            dark: AtomicBool::new(false),
+            dark_accesses: AtomicU64::new(0),
+            resets: AtomicU64::new(0),
+            running: Mutex::default(),
             bus_memory: Arc::default(),
             hook: Mutex::default(),
         }
@@ -121,12 +134,39 @@ impl Fake {
             QueueOperation::Deactivate if !self.stuck.load(Ordering::Relaxed) => {
                 QueueState::INACTIVE
             }
+            QueueOperation::Suspend => QueueState::SUSPENDED,
             _ => return,
         };
-        let table = self.read64(offset::QUEUE_TABLE);
-        let field = core::mem::offset_of!(carillon_hw::queue::QueueDeviceHalf, state) as u64;
-        let at = table + command.queue_id().table_offset() + DEVICE_HALF_OFFSET + field;
-        self.vram[usize::try_from(at / 8).unwrap()].store(u64::from(state.0), Ordering::SeqCst);
+        self.set_queue(command.queue_id(), |half| half.state = state);
+    }
+
+    /// Changes the device's half of a queue's descriptor.
+    pub(crate) fn set_queue(&self, queue: QueueId, change: impl FnOnce(&mut QueueDeviceHalf)) {
+        let table = self.register_value(offset::QUEUE_TABLE);
+        let at = table + queue.table_offset() + DEVICE_HALF_OFFSET;
+        let words = &self.vram[usize::try_from(at / 8).unwrap()..][..8];
+        let old: [u64; 8] = std::array::from_fn(|index| words[index].load(Ordering::SeqCst));
+        let mut half: QueueDeviceHalf = zerocopy::transmute!(old);
+        change(&mut half);
+        let new: [u64; 8] = zerocopy::transmute!(half);
+        for (word, value) in words.iter().zip(new) {
+            word.store(value, Ordering::SeqCst);
+        }
+    }
+
+    fn register_value(&self, at: u64) -> u64 {
+        let registers = self.registers.lock().unwrap();
+        registers.get(&at).copied().unwrap_or(0)
+    }
+
+    fn touched(&self) {
+        if self.dark.load(Ordering::Relaxed) {
+            self.dark_accesses.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn deed(&self, deed: Deed) {
+        self.deeds.lock().unwrap().push(deed);
     }
 }
 
@@ -150,19 +190,29 @@ impl Platform for Fake {
     }
 
     fn read64(&self, at: u64) -> u64 {
-        self.registers
-            .lock()
-            .unwrap()
-            .get(&at)
-            .copied()
-            .unwrap_or(0)
+        self.touched();
+        self.register_value(at)
     }
 
     fn write32(&self, at: u64, value: u32) {
+        self.touched();
         match at {
+            offset::ENGINE_RESET => {
+                self.deed(Deed::EngineReset(value));
+                if let Some(queue) = self.running.lock().unwrap().take() {
+                    self.set_queue(queue, |half| {
+                        half.state = QueueState::FAULTED;
+                        half.fault = QueueFault::ENGINE_RESET;
+                    });
+                }
+            }
+            offset::ENGINE_RESUME => self.deed(Deed::EngineResume(value)),
             offset::CONTROL => {
                 let control = Control::from_bits(value);
-                if !control.reset() {
+                if control.reset() {
+                    self.resets.fetch_add(1, Ordering::Relaxed);
+                    self.register(offset::STATUS, 0);
+                } else {
                     let status = Status::new().with_enabled(control.enable());
                     self.register(offset::STATUS, u64::from(status.into_bits()));
                 }
@@ -173,6 +223,7 @@ impl Platform for Fake {
     }
 
     fn write64(&self, at: u64, value: u64) {
+        self.touched();
         match at {
             offset::QUEUE_COMMAND => self.queue_command(value),
             offset::DOORBELL_CONTROL.. => {
@@ -202,10 +253,12 @@ impl Platform for Fake {
     }
 
     fn vram_load64(&self, at: VramOffset) -> u64 {
+        self.touched();
         self.vram[usize::try_from(at.0 / 8).unwrap()].load(Ordering::SeqCst)
     }
 
     fn vram_store64(&self, at: VramOffset, value: u64) {
+        self.touched();
         self.vram[usize::try_from(at.0 / 8).unwrap()].store(value, Ordering::SeqCst);
     }
 
@@ -232,6 +285,10 @@ impl Platform for Fake {
         self.deeds.lock().unwrap().push(Deed::Callback(doorbell));
         let hook = self.hook.lock().unwrap().clone();
         hook.map_or(DisconnectOutcome::Rotated, |hook| hook(queue, doorbell))
+    }
+
+    fn invalidate_context(&self, _passive: Passive<'_>, context: OsHandle, blame: Blame) {
+        self.deed(Deed::Invalidate(context, blame));
     }
 
     fn notify(&self, _dispatch: Dispatch<'_>, notification: &Notification) -> bool {

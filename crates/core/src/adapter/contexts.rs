@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 use crate::handle::{Handle, OsHandle};
 use crate::irql::Passive;
 use crate::objects::{
-    Context, ContextKind, DeviceKind, ProcessKind, QueueKind, Scheduling, Suspension, context_id,
-    queue_id,
+    AddressSpace, Band, Context, ContextKind, DeviceKind, ProcessKind, QueueKind, Scheduling,
+    Suspension, context_id, queue_id,
 };
 use crate::platform::Platform;
 
@@ -29,6 +29,34 @@ pub struct NewContext {
     /// The OS's own.
     pub system: bool,
 }
+
+/// `DXGKARG_SETCONTEXTSCHEDULINGPROPERTIES` without its handle and its times.
+#[derive(Clone, Copy, Debug)]
+pub struct SchedulingProperties {
+    /// `DXGK_SCHEDULING_PRIORITY_BAND`.
+    pub band: i32,
+    /// Level within the realtime band, 0 to 31.
+    pub realtime_level: i32,
+    /// Order among the contexts of a process, -7 to 7.
+    pub in_process_priority: i32,
+}
+
+/// `DXGKARG_SETUPPRIORITYBANDS`. Times are in units of 100 ns, one for each band.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PriorityBands {
+    /// Grace period of a band.
+    pub grace: [u64; 4],
+    /// Quantum of a process in a band.
+    pub process_quantum: [u64; 4],
+    /// Grace period of a process in a band.
+    pub process_grace: [u64; 4],
+    /// Share of the normal band while there is work in the focus band, 0 to 50.
+    pub normal_percentage: u32,
+}
+
+const REALTIME_LEVELS: core::ops::RangeInclusive<i32> = 0..=31;
+const IN_PROCESS_PRIORITIES: core::ops::RangeInclusive<i32> = -7..=7;
+const MAX_NORMAL_PERCENTAGE: u32 = 50;
 
 /// How a suspend was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,13 +91,16 @@ impl<P: Platform> Adapter<P> {
             scheduling: new.scheduling,
             system: new.system,
             suspension: Suspension::default(),
+            root: AddressSpace::NONE,
+            band: Band::NORMAL,
+            lost: false,
             first_queue: None,
             queues: 0,
         };
         let handle = self
             .insert(passive, context, |tables| &mut tables.contexts)
             .map_err(no_context_limit)?;
-        self.write_root(context_id(handle), None, 0);
+        self.write_root(context_id(handle), AddressSpace::NONE);
         Ok(handle)
     }
 
@@ -82,7 +113,7 @@ impl<P: Platform> Adapter<P> {
             .lock()
             .remove_context(handle)
             .ok_or(Error::InvalidHandle)?;
-        self.write_root(context_id(handle), None, 0);
+        self.write_root(context_id(handle), AddressSpace::NONE);
         Ok(())
     }
 
@@ -102,20 +133,29 @@ impl<P: Platform> Adapter<P> {
             return Err(Error::InvalidParameter);
         }
         let root = PageTableEntry::to_target(root).ok_or(Error::InvalidParameter)?;
-        if self.tables.lock().contexts.get(handle).is_none() {
-            return Err(Error::InvalidHandle);
-        }
-        self.write_root(context_id(handle), Some(root), entries);
+        let root = AddressSpace { root, entries };
+        self.tables
+            .lock()
+            .contexts
+            .get_mut(handle)
+            .ok_or(Error::InvalidHandle)?
+            .root = root;
+        self.write_root(context_id(handle), root);
         Ok(())
     }
 
-    fn write_root(&self, context: ContextId, root: Option<PageTableEntry>, entries: u32) {
-        if self.is_gone() {
-            return;
+    fn write_root(&self, context: ContextId, root: AddressSpace) {
+        if !self.is_gone() {
+            self.store_root(context, root);
+            self.invalidate(context);
         }
+    }
+
+    /// Stores a context's descriptor. The device keeps what it has read until it is told.
+    pub(super) fn store_root(&self, context: ContextId, root: AddressSpace) {
         let descriptor = ContextDescriptor {
-            root: root.unwrap_or(PageTableEntry::INVALID).into_bits(),
-            root_entries: entries,
+            root: root.root.into_bits(),
+            root_entries: root.entries,
             reserved0: 0,
             reserved1: [0; 2],
         };
@@ -130,7 +170,6 @@ impl<P: Platform> Adapter<P> {
                 at = here.checked_add(8);
             }
         }
-        self.invalidate(context);
     }
 
     fn invalidate(&self, context: ContextId) {
@@ -139,28 +178,20 @@ impl<P: Platform> Adapter<P> {
             .write64(offset::TLB_INVALIDATE, command.into_bits());
     }
 
-    /// The contexts of a process, for a TLB flush: calls `each` with one after the other.
-    pub fn for_each_context_of(
+    /// The context of a process with the lowest number from `from` on, for a TLB flush that goes
+    /// through all of them.
+    pub fn context_of_process(
         &self,
         process: Handle<ProcessKind>,
-        mut each: impl FnMut(ContextId),
-    ) {
+        from: ContextId,
+    ) -> Option<ContextId> {
         let capacity = self.tables.lock().contexts.capacity();
-        for index in 0..capacity {
-            let found = {
-                let tables = self.tables.lock();
-                tables
-                    .contexts
-                    .by_index(index)
-                    .and_then(|(handle, context)| {
-                        let device = tables.devices.get(context.device)?;
-                        (device.process == Some(process)).then_some(context_id(handle))
-                    })
-            };
-            if let Some(context) = found {
-                each(context);
-            }
-        }
+        (from.0..capacity).find_map(|index| {
+            let tables = self.tables.lock();
+            let (handle, context) = tables.contexts.by_index(index)?;
+            let device = tables.devices.get(context.device)?;
+            (device.process == Some(process)).then_some(context_id(handle))
+        })
     }
 
     /// Takes all queues of a context off the run list. Doorbells stay connected; what is rung
@@ -251,6 +282,57 @@ impl<P: Platform> Adapter<P> {
                 .and_then(|object| object.next);
             visit(queue);
         }
+    }
+}
+
+impl<P: Platform> Adapter<P> {
+    /// `DxgkDdiSetContextSchedulingProperties`: the band applies to every queue of the context
+    /// from the device's next choice on. The device knows no order within a band and no quanta, so
+    /// those are checked only.
+    ///
+    /// # Errors
+    /// [`Error::InvalidHandle`]; [`Error::InvalidParameter`] for a band or priority out of range.
+    pub fn set_scheduling(
+        &self,
+        _passive: Passive<'_>,
+        handle: Handle<ContextKind>,
+        properties: &SchedulingProperties,
+    ) -> Result {
+        let band = Band::new(properties.band)?;
+        if !REALTIME_LEVELS.contains(&properties.realtime_level)
+            || !IN_PROCESS_PRIORITIES.contains(&properties.in_process_priority)
+        {
+            return Err(Error::InvalidParameter);
+        }
+        let first = {
+            let mut tables = self.tables.lock();
+            let context = tables
+                .contexts
+                .get_mut(handle)
+                .ok_or(Error::InvalidHandle)?;
+            context.band = band;
+            context.first_queue
+        };
+        self.for_each_queue(first, |queue| self.reload(queue));
+        Ok(())
+    }
+
+    /// `DxgkDdiSetupPriorityBands`: remembered. The device serves higher bands first and has no
+    /// share for the normal one.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] for a share of more than half.
+    pub fn set_priority_bands(&self, _passive: Passive<'_>, bands: &PriorityBands) -> Result {
+        if bands.normal_percentage > MAX_NORMAL_PERCENTAGE {
+            return Err(Error::InvalidParameter);
+        }
+        *self.bands.lock() = *bands;
+        Ok(())
+    }
+
+    /// What the OS last wanted of the priority bands.
+    pub fn priority_bands(&self) -> PriorityBands {
+        *self.bands.lock()
     }
 }
 

@@ -1,11 +1,9 @@
 //! The doorbell DDIs of an adapter.
 
 use carillon_hw::doorbell::{DoorbellPrivateData, DoorbellReply};
-use carillon_hw::queue::QueueDriverHalf;
 use carillon_hw::ring::{CONTROL_BYTES, RingSize};
 
 use super::Adapter;
-use super::queues::{user_half, with_logs};
 use crate::doorbell::{Connection, DoorbellCounters, DoorbellKind, NewDoorbell, ProcessTag, State};
 use crate::error::{Error, Result};
 use crate::handle::{Handle, OsHandle};
@@ -57,7 +55,7 @@ impl<P: Platform> Adapter<P> {
         }
         let (ring, control) =
             DoorbellPrivateData::parse(new.private_data).map_err(|_| Error::InvalidParameter)?;
-        if self.is_gone() {
+        if self.is_lost() {
             return Err(Error::DeviceGone);
         }
         let (size, context, os_queue, process) = {
@@ -100,8 +98,8 @@ impl<P: Platform> Adapter<P> {
             doorbell,
         };
         match self.attach(new.queue, ring) {
-            Ok(half) => {
-                self.activate(new.queue, &half);
+            Ok(()) => {
+                self.activate(new.queue);
                 let reply = DoorbellReply::new(self.facts.model, queue_id(new.queue));
                 Ok(CreatedDoorbell {
                     handle: doorbell,
@@ -116,16 +114,17 @@ impl<P: Platform> Adapter<P> {
     }
 
     /// Gives the queue its ring unless it has got one meanwhile.
-    fn attach(&self, handle: Handle<QueueKind>, ring: UserRing) -> Result<QueueDriverHalf> {
+    fn attach(&self, handle: Handle<QueueKind>, ring: UserRing) -> Result {
         let mut tables = self.tables.lock();
         let queue = tables.queues.get_mut(handle).ok_or(Error::InvalidHandle)?;
         let QueueMode::User(slot @ None) = &mut queue.mode else {
             return Err(Error::InvalidState);
         };
         *slot = Some(ring);
-        let (owner, logs) = (queue.context, queue.logs);
-        let node = tables.contexts.get(owner).ok_or(Error::InvalidHandle)?.node;
-        Ok(with_logs(user_half(&ring, owner, node, 0), logs))
+        // A new ring: whatever ended with the old one is over.
+        queue.start = 0;
+        queue.stopped = false;
+        Ok(())
     }
 
     /// Connects a doorbell.

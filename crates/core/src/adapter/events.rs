@@ -7,7 +7,7 @@
 //! reported.
 
 use carillon_hw::event::{Event, RawEvent, SEQUENCE_OFFSET, sequence_of, slot_offset};
-use carillon_hw::queue::QueueId;
+use carillon_hw::queue::{QueueFault, QueueId};
 use carillon_hw::regs::{Interrupts, QueueOperation, SuspendTag, offset};
 
 use core::sync::atomic::Ordering;
@@ -38,9 +38,9 @@ impl<P: Platform> Adapter<P> {
     /// `DxgkDdiInterruptRoutine`. DIRQL. Whether the device interrupted; if so its interrupt is
     /// dismissed and a DPC is on its way.
     pub fn interrupt(&self) -> bool {
-        if self.is_gone() {
+        let Some(_inside) = self.gate.enter() else {
             return false;
-        }
+        };
         let raised = self.platform.read32(offset::INTERRUPT_STATUS);
         if raised == 0 || raised == GONE {
             return false;
@@ -57,9 +57,9 @@ impl<P: Platform> Adapter<P> {
     /// `DxgkDdiDpcRoutine`, before `DxgkCbNotifyDpc`. Reports everything that the device has to
     /// say.
     pub fn dpc(&self, dispatch: Dispatch<'_>) {
-        if self.is_gone() {
+        let Some(_inside) = self.gate.enter() else {
             return;
-        }
+        };
         let mut taken = 0;
         while let Some((index, event)) = self.peek() {
             if let Some(event) = event
@@ -156,9 +156,11 @@ impl<P: Platform> Adapter<P> {
                 self.suspend_completed(queue, tag);
                 true
             }
-            Event::QueueFaulted { queue, address, .. } => {
-                self.queue_faulted(dispatch, queue, address)
-            }
+            Event::QueueFaulted {
+                queue,
+                fault,
+                address,
+            } => self.queue_faulted(dispatch, queue, fault, address),
             Event::EngineIdle { .. } => true,
         }
     }
@@ -276,8 +278,17 @@ impl<P: Platform> Adapter<P> {
         self.platform.queue_dpc();
     }
 
-    fn queue_faulted(&self, dispatch: Dispatch<'_>, queue: QueueId, address: u64) -> bool {
+    fn queue_faulted(
+        &self,
+        dispatch: Dispatch<'_>,
+        queue: QueueId,
+        fault: QueueFault,
+        address: u64,
+    ) -> bool {
+        let by_reset = fault == QueueFault::ENGINE_RESET;
         let notification = match queue_owner(queue) {
+            // Who reset the engine has dropped the packets.
+            QueueOwner::Node(_) if by_reset => None,
             QueueOwner::Node(node) => self.nodes.get(node as usize).map(|state| {
                 let state = state.lock();
                 Notification::DmaFaulted {
@@ -286,12 +297,17 @@ impl<P: Platform> Adapter<P> {
                 }
             }),
             QueueOwner::Table(index) => {
-                self.tables.lock().queues.by_index(index).map(|(_, queue)| {
-                    Notification::QueueFaulted {
+                let tables = self.tables.lock();
+                tables.queues.by_index(index).and_then(|(_, queue)| {
+                    let context = tables.contexts.get(queue.context)?;
+                    // Of these the OS hears, or has heard, by other means.
+                    let known = queue.stopped || context.lost || self.is_stopped(context.node);
+                    (!by_reset || !known).then_some(Notification::QueueFaulted {
                         queue: queue.os,
+                        node: context.node,
                         address,
                         fence: 0,
-                    }
+                    })
                 })
             }
         };

@@ -2,6 +2,7 @@
 //!
 //! * [`layout`]: tables in local memory
 //! * `start`: bring-up, stop, loss
+//! * `gate`, `power`, `reset`: when the hardware may not be touched, and how it comes back
 //! * `node`, `packets`: work that the OS schedules
 //! * `contexts`, `queues`, `doorbells`: work that the GPU schedules
 //! * `memory`: processes, devices, allocations, fences, page-table roots
@@ -13,11 +14,14 @@
 mod contexts;
 mod doorbells;
 mod events;
+mod gate;
 pub mod layout;
 mod memory;
 mod node;
 mod packets;
+mod power;
 mod queues;
+mod reset;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -38,10 +42,11 @@ use crate::objects::{QueueKind, Tables, queue_id};
 use crate::platform::{Platform, Ticks};
 
 use events::EventCursor;
+use gate::{Access, Gate};
 use layout::Layout;
 use node::Node;
 
-pub use contexts::{NewContext, Suspended};
+pub use contexts::{NewContext, PriorityBands, SchedulingProperties, Suspended};
 pub use doorbells::{CreateDoorbell, CreatedDoorbell};
 pub use memory::NewLocalFence;
 pub use queues::{NewQueue, Submission};
@@ -91,8 +96,16 @@ pub struct Adapter<P: Platform> {
     signalled_nodes: AtomicU32,
     /// The device dropped events.
     overflowed: AtomicBool,
-    /// The GPU is gone or stopped: nothing touches the hardware any more.
-    gone: AtomicBool,
+    /// Whether the hardware may be touched.
+    gate: Gate,
+    /// Engines that were reset and not put back to work, one bit each. Written under
+    /// `engines`.
+    stopped_engines: AtomicU32,
+    /// Resets of engines take turns: one that helps a teardown must not put an engine back to work
+    /// that the OS has stopped.
+    engines: Mutex<P::PassiveLock, ()>,
+    /// What the OS wants of the priority bands.
+    bands: Mutex<P::SpinLock, PriorityBands>,
     /// Times that the hardware did not let go of a queue in time.
     unconfirmed: AtomicU32,
 }
@@ -113,9 +126,15 @@ impl<P: Platform> Adapter<P> {
         self.doorbells.counters()
     }
 
-    /// Whether the hardware may not be touched any more. Any IRQL.
+    /// Whether the hardware may not be touched: it is stopped, lost, without power, or in the middle
+    /// of a reset. Any IRQL.
     pub fn is_gone(&self) -> bool {
-        self.gone.load(Ordering::Acquire)
+        self.gate.access() != Access::Open
+    }
+
+    /// Whether the hardware is stopped or lost and will not come back. Any IRQL.
+    pub fn is_lost(&self) -> bool {
+        self.gate.access() == Access::Gone
     }
 
     /// Times that the hardware did not confirm that it let go of a queue, so that its memory was

@@ -16,6 +16,8 @@ pub(super) const fn is_later(a: u32, b: u32) -> bool {
 pub(super) struct Node<M> {
     /// There from start to stop.
     pub(super) ring: Option<KernelRing<M>>,
+    /// Where the device starts to fetch when the node's queue is activated.
+    pub(super) start: u64,
     pub(super) last_submitted: u32,
     pub(super) last_completed: u32,
     pub(super) preemption: Option<u32>,
@@ -24,6 +26,7 @@ pub(super) struct Node<M> {
 impl<M> Node<M> {
     pub(super) const IDLE: Self = Self {
         ring: None,
+        start: 0,
         last_submitted: 0,
         last_completed: 0,
         preemption: None,

@@ -2,13 +2,13 @@
 
 use carillon_hw::addr::GpuVa;
 use carillon_hw::queue::QueueId;
-use carillon_hw::regs::{QueueOperation, offset};
+use carillon_hw::regs::QueueOperation;
 use carillon_hw::ring::RingEntry;
 
 use super::Adapter;
 use crate::error::{Error, Result};
 use crate::handle::Handle;
-use crate::irql::{Dispatch, Passive};
+use crate::irql::Dispatch;
 use crate::objects::{ContextKind, Scheduling, context_id};
 use crate::platform::Platform;
 
@@ -80,36 +80,5 @@ impl<P: Platform> Adapter<P> {
             let state = state.lock();
             state.last_completed == state.last_submitted
         })
-    }
-
-    /// Resets the engine of a node and drops the packets in its ring. Answers the last fence that
-    /// was aborted.
-    ///
-    /// # Errors
-    /// [`Error::InvalidParameter`] for a node that does not exist, [`Error::DeviceGone`],
-    /// [`Error::BadHardware`] if the engine does not let go.
-    pub fn reset_node(&self, passive: Passive<'_>, node: u32) -> Result<u32> {
-        let state = self
-            .nodes
-            .get(node as usize)
-            .ok_or(Error::InvalidParameter)?;
-        if self.is_gone() {
-            return Err(Error::DeviceGone);
-        }
-        self.platform.write32(offset::ENGINE_RESET, node);
-        self.deactivate(passive, QueueId(node))?;
-        let aborted = {
-            let mut guard = state.lock();
-            let state = &mut *guard;
-            if let Some(ring) = state.ring.as_mut() {
-                ring.restart();
-            }
-            state.last_completed = state.last_submitted;
-            state.preemption = None;
-            state.last_submitted
-        };
-        self.command(QueueOperation::Activate, QueueId(node));
-        self.platform.write32(offset::ENGINE_RESUME, node);
-        Ok(aborted)
     }
 }

@@ -1,8 +1,9 @@
 //! Hardware queues: create, destroy, kernel-mode submission, fence logs.
 
-use carillon_hw::addr::GpuVa;
+use carillon_hw::addr::{GpuVa, VramOffset};
 use carillon_hw::queue::{
-    DEVICE_HALF_OFFSET, QueueDeviceHalf, QueueDriverHalf, QueueId, QueueShape, QueueState,
+    DEVICE_HALF_OFFSET, QueueDeviceHalf, QueueDriverHalf, QueueFault, QueueId, QueueShape,
+    QueueState,
 };
 use carillon_hw::regs::{QueueOperation, SuspendTag, offset};
 use carillon_hw::ring::{RingEntry, RingSize};
@@ -15,9 +16,9 @@ use crate::handle::{Handle, OsHandle};
 use crate::irql::{Dispatch, Passive};
 use crate::objects::ring::KernelRing;
 use crate::objects::{
-    ContextKind, FenceLogs, Queue, QueueKind, QueueMode, Scheduling, UserRing, context_id, queue_id,
+    ContextKind, FenceLogs, Queue, QueueKind, QueueMode, Scheduling, Tables, context_id, queue_id,
 };
-use crate::platform::Platform;
+use crate::platform::{BusMemory, Platform};
 
 /// Entries of a kernel-mode queue's ring.
 const KERNEL_RING_LOG2: u32 = 7;
@@ -58,13 +59,11 @@ impl<P: Platform> Adapter<P> {
         if context.scheduling != Scheduling::Hardware {
             return Err(Error::InvalidParameter);
         }
-        let (mode, half) = match new.submission {
-            Submission::UserMode => (QueueMode::User(None), None),
+        let mode = match new.submission {
+            Submission::UserMode => QueueMode::User(None),
             Submission::KernelMode => {
                 let size = RingSize::from_log2(KERNEL_RING_LOG2).ok_or(Error::NotSupported)?;
-                let ring = KernelRing::allocate(&self.platform, passive, size)?;
-                let half = kernel_half(&ring, new.context, context.node);
-                (QueueMode::Kernel(ring), Some(half))
+                QueueMode::Kernel(KernelRing::allocate(&self.platform, passive, size)?)
             }
         };
         let queue = Queue {
@@ -73,28 +72,52 @@ impl<P: Platform> Adapter<P> {
             mode,
             logs: FenceLogs::default(),
             awaits_suspend: SuspendTag::NONE,
+            start: 0,
+            stopped: false,
             next: None,
         };
         let handle = self.insert(passive, queue, |tables| &mut tables.queues)?;
         self.tables.lock().link_queue(handle);
-        if let Some(half) = half {
-            self.activate(handle, &half);
-        }
+        self.activate(handle);
         Ok(handle)
     }
 
-    /// Puts a queue on the run list, off it again if its context is suspended.
-    pub(super) fn activate(&self, handle: Handle<QueueKind>, half: &QueueDriverHalf) {
+    /// Puts a queue that has a ring on the run list, off it again if its context is suspended. A
+    /// queue of a context that a reset took stays off, and so do all while the hardware is out of
+    /// reach: they are activated when it comes back.
+    pub(super) fn activate(&self, handle: Handle<QueueKind>) {
         if self.is_gone() {
             return;
         }
+        let Some(half) = descriptor(&self.tables.lock(), handle) else {
+            return;
+        };
         let id = queue_id(handle);
-        self.write_queue(id, half);
+        self.write_queue(id, &half);
         self.command(QueueOperation::Activate, id);
         let suspended = self.tables.lock().join_suspend(handle);
         if let Some(tag) = suspended {
             self.suspend_command(QueueOperation::Suspend, id, tag);
         }
+    }
+
+    /// Gives the device a descriptor of a live queue in which something but its start has changed.
+    pub(super) fn reload(&self, handle: Handle<QueueKind>) {
+        if self.is_gone() {
+            return;
+        }
+        let Some(mut half) = descriptor(&self.tables.lock(), handle) else {
+            return;
+        };
+        let id = queue_id(handle);
+        // Global doorbell model: the page is the doorbell manager's to write.
+        half.doorbell_page = self
+            .descriptor_field(id, QueueDriverHalf::PAGE_AND_LOG_WORD)
+            .map_or(0, |at| self.platform.vram_load32(at));
+        self.write_queue(id, &half);
+        self.command(QueueOperation::Reload, id);
+        // The device has read the descriptor when this read returns.
+        let _ = self.platform.read32(offset::STATUS);
     }
 
     /// Ends a queue. A doorbell that still belongs to it ends with it.
@@ -149,36 +172,68 @@ impl<P: Platform> Adapter<P> {
             return Ok(());
         }
         let engine = self.engine_of(queue);
-        self.platform.write32(offset::ENGINE_RESET, engine);
-        self.command(QueueOperation::Deactivate, queue);
-        let released = self.wait_inactive(passive, queue);
-        self.platform.write32(offset::ENGINE_RESUME, engine);
-        if released {
+        if self.release_by_reset(passive, engine, queue) {
             return Ok(());
         }
         self.unconfirmed.fetch_add(1, Ordering::Relaxed);
         Err(Error::BadHardware)
     }
 
-    fn wait_inactive(&self, passive: Passive<'_>, queue: QueueId) -> bool {
-        let field = queue.table_offset()
-            + DEVICE_HALF_OFFSET
-            + core::mem::offset_of!(QueueDeviceHalf, state) as u64;
-        let Some(at) = self.facts.layout.queue_table.checked_add(field) else {
-            return false;
-        };
+    /// Waits until the device has let go of a queue; `false` if it does not in time.
+    pub(super) fn wait_inactive(&self, passive: Passive<'_>, queue: QueueId) -> bool {
         for _ in 0..RELEASE_PAUSES {
             // Reading a register orders the command before the look at what it did.
             let _ = self.platform.read32(offset::STATUS);
-            if QueueState(self.platform.vram_load32(at)) == QueueState::INACTIVE {
-                return true;
-            }
-            if self.is_gone() {
+            if self.queue_state(queue) == QueueState::INACTIVE || self.is_gone() {
                 return true;
             }
             self.platform.pause(passive);
         }
         false
+    }
+
+    /// Where a field of a queue's descriptor is in local memory.
+    fn descriptor_field(&self, queue: QueueId, field: u64) -> Option<VramOffset> {
+        let at = queue.table_offset().checked_add(field)?;
+        self.facts.layout.queue_table.checked_add(at)
+    }
+
+    fn device_word(&self, queue: QueueId, field: usize) -> u64 {
+        self.descriptor_field(queue, DEVICE_HALF_OFFSET + field as u64)
+            .map_or(0, |at| self.platform.vram_load64(at))
+    }
+
+    /// The life of a queue as the device sees it.
+    pub(super) fn queue_state(&self, queue: QueueId) -> QueueState {
+        let field = core::mem::offset_of!(QueueDeviceHalf, state) as u64;
+        self.descriptor_field(queue, DEVICE_HALF_OFFSET + field)
+            .map_or(QueueState::INACTIVE, |at| {
+                QueueState(self.platform.vram_load32(at))
+            })
+    }
+
+    /// Why the device stopped a queue.
+    pub(super) fn queue_fault(&self, queue: QueueId) -> QueueFault {
+        let field = core::mem::offset_of!(QueueDeviceHalf, fault) as u64;
+        self.descriptor_field(queue, DEVICE_HALF_OFFSET + field)
+            .map_or(QueueFault::NONE, |at| {
+                QueueFault(self.platform.vram_load32(at))
+            })
+    }
+
+    /// The first entry that a queue, activated at `start`, has not finished.
+    ///
+    /// The read pointer may count the entry under way, which has to run again; what is finished
+    /// tells the two cases apart.
+    pub(super) fn unfinished(&self, queue: QueueId, start: u64) -> u64 {
+        let taken = self.device_word(queue, core::mem::offset_of!(QueueDeviceHalf, read_pointer));
+        let finished = self.device_word(queue, core::mem::offset_of!(QueueDeviceHalf, finished));
+        let reached = start.wrapping_add(finished);
+        if taken.wrapping_sub(reached) <= 1 {
+            reached
+        } else {
+            taken
+        }
     }
 
     fn engine_of(&self, queue: QueueId) -> u32 {
@@ -243,80 +298,52 @@ impl<P: Platform> Adapter<P> {
         handle: Handle<QueueKind>,
         change: impl FnOnce(&mut FenceLogs),
     ) -> Result {
-        let half = {
-            let mut tables = self.tables.lock();
-            let queue = tables.queues.get_mut(handle).ok_or(Error::InvalidHandle)?;
-            change(&mut queue.logs);
-            let (logs, owner) = (queue.logs, queue.context);
-            let node = tables.contexts.get(owner).ok_or(Error::InvalidHandle)?.node;
-            let queue = tables.queues.get(handle).ok_or(Error::InvalidHandle)?;
-            let half = match &queue.mode {
-                QueueMode::Kernel(ring) => Some(kernel_half(ring, owner, node)),
-                QueueMode::User(Some(ring)) => Some(user_half(ring, owner, node, 0)),
-                QueueMode::User(None) => None,
-            };
-            half.map(|half| with_logs(half, logs))
-        };
-        if let Some(half) = half
-            && !self.is_gone()
-        {
-            self.write_queue(queue_id(handle), &half);
-            self.command(QueueOperation::Reload, queue_id(handle));
-            // The device has read the descriptor when this read returns.
-            let _ = self.platform.read32(offset::STATUS);
-        }
+        let mut tables = self.tables.lock();
+        let queue = tables.queues.get_mut(handle).ok_or(Error::InvalidHandle)?;
+        change(&mut queue.logs);
+        drop(tables);
+        self.reload(handle);
         Ok(())
     }
 }
 
-fn kernel_half<M: crate::platform::BusMemory>(
-    ring: &KernelRing<M>,
-    context: Handle<ContextKind>,
-    node: u32,
-) -> QueueDriverHalf {
-    QueueDriverHalf {
-        ring: ring.ring_address().0,
-        control: ring.control_address().0,
-        start: 0,
-        signal_log: 0,
-        wait_log: 0,
-        shape: shape(ring.size(), node).with_kernel(true),
-        context: context_id(context).0,
+/// The driver half of a queue's descriptor. `None` for a queue that shall not run: one without a
+/// ring, one that stopped for good, one whose context a reset took.
+fn descriptor<M: BusMemory>(
+    tables: &Tables<M>,
+    handle: Handle<QueueKind>,
+) -> Option<QueueDriverHalf> {
+    let queue = tables.queues.get(handle)?;
+    let context = tables.contexts.get(queue.context)?;
+    if context.lost || queue.stopped {
+        return None;
+    }
+    let (ring, control, size, kernel) = match &queue.mode {
+        QueueMode::Kernel(ring) => (
+            ring.ring_address().0,
+            ring.control_address().0,
+            ring.size(),
+            true,
+        ),
+        QueueMode::User(Some(ring)) => (ring.ring.0, ring.control.0, ring.size, false),
+        QueueMode::User(None) => return None,
+    };
+    let shape = shape(size, context.node).with_kernel(kernel);
+    Some(QueueDriverHalf {
+        ring,
+        control,
+        start: queue.start,
+        signal_log: queue.logs.signals,
+        wait_log: queue.logs.waits,
+        // A band has two bits by construction.
+        shape: shape
+            .with_band_checked(context.band.index())
+            .unwrap_or(shape),
+        context: context_id(queue.context).0,
         doorbell_page: 0,
-        log_entries: 0,
+        log_entries: queue.logs.entries,
         reserved: 0,
-    }
-}
-
-/// The descriptor of a user-mode queue that starts to fetch at `start`.
-pub(super) fn user_half(
-    ring: &UserRing,
-    context: Handle<ContextKind>,
-    node: u32,
-    start: u64,
-) -> QueueDriverHalf {
-    QueueDriverHalf {
-        ring: ring.ring.0,
-        control: ring.control.0,
-        start,
-        signal_log: 0,
-        wait_log: 0,
-        shape: shape(ring.size, node),
-        context: context_id(context).0,
-        doorbell_page: 0,
-        log_entries: 0,
-        reserved: 0,
-    }
-}
-
-/// The same descriptor with its fence logs.
-pub(super) const fn with_logs(half: QueueDriverHalf, logs: FenceLogs) -> QueueDriverHalf {
-    QueueDriverHalf {
-        signal_log: logs.signals,
-        wait_log: logs.waits,
-        log_entries: logs.entries,
-        ..half
-    }
+    })
 }
 
 /// A node that the hardware has no name for cannot be reached: nodes are checked when a context is

@@ -7,7 +7,9 @@ use carillon_hw::regs::{
 };
 use carillon_hw::ring::RingSize;
 
+use super::contexts::PriorityBands;
 use super::events::EventCursor;
+use super::gate::{Access, Gate};
 use super::layout::Layout;
 use super::node::Node;
 use super::queues::shape;
@@ -42,6 +44,7 @@ impl<P: Platform> Adapter<P> {
         let facts = identify(&platform, settings)?;
         reset(&platform, passive)?;
         program_tables(&platform, &facts.layout);
+        clear(&platform, &facts.layout, ApertureTable::Clear);
         let doorbells = Manager::new(
             ordinal,
             &ManagerSettings {
@@ -65,10 +68,13 @@ impl<P: Platform> Adapter<P> {
             events: Mutex::new(EventCursor::START),
             signalled_nodes: AtomicU32::new(0),
             overflowed: AtomicBool::new(false),
-            gone: AtomicBool::new(false),
+            gate: Gate::new(),
+            stopped_engines: AtomicU32::new(0),
+            engines: Mutex::new(()),
+            bands: Mutex::new(PriorityBands::default()),
             unconfirmed: AtomicU32::new(0),
         };
-        match adapter.enable(passive) {
+        match adapter.set_to_work(passive) {
             Ok(()) => Ok(adapter),
             Err(error) => {
                 adapter.stop(passive);
@@ -77,7 +83,22 @@ impl<P: Platform> Adapter<P> {
         }
     }
 
-    fn enable(&self, passive: Passive<'_>) -> Result {
+    fn set_to_work(&self, passive: Passive<'_>) -> Result {
+        for node in &self.nodes {
+            let size = RingSize::from_log2(NODE_RING_LOG2).ok_or(Error::BadHardware)?;
+            let ring = KernelRing::allocate(&self.platform, passive, size)?;
+            let old = node.lock().ring.replace(ring);
+            drop(old);
+        }
+        self.enable()?;
+        for node in 0..NODES {
+            self.activate_node(node);
+        }
+        Ok(())
+    }
+
+    /// Lets a device that has its tables interrupt and work.
+    pub(super) fn enable(&self) -> Result {
         let enabled = Interrupts::new()
             .with_events(true)
             .with_overflow(true)
@@ -89,18 +110,23 @@ impl<P: Platform> Adapter<P> {
             Control::new().with_enable(true).into_bits(),
         );
         let status = Status::from_bits(self.platform.read32(offset::STATUS));
-        if status.fatal() || !status.enabled() {
+        if status == Status::GONE || status.fatal() || !status.enabled() {
             return Err(Error::BadHardware);
         }
-        for (engine, node) in (0..NODES).zip(&self.nodes) {
-            let size = RingSize::from_log2(NODE_RING_LOG2).ok_or(Error::BadHardware)?;
-            let ring = KernelRing::allocate(&self.platform, passive, size)?;
-            self.write_queue(QueueId(engine), &node_descriptor(&ring, engine));
-            let old = node.lock().ring.replace(ring);
-            drop(old);
-            self.command(QueueOperation::Activate, QueueId(engine));
-        }
         Ok(())
+    }
+
+    /// Puts a node's own queue on the run list.
+    pub(super) fn activate_node(&self, node: u32) {
+        let half = self.nodes.get(node as usize).and_then(|state| {
+            let state = state.lock();
+            let ring = state.ring.as_ref()?;
+            Some(node_descriptor(ring, node, state.start))
+        });
+        if let Some(half) = half {
+            self.write_queue(QueueId(node), &half);
+            self.command(QueueOperation::Activate, QueueId(node));
+        }
     }
 
     /// Stores the driver half of a queue's descriptor. The queue is inactive or will be reloaded.
@@ -122,11 +148,11 @@ impl<P: Platform> Adapter<P> {
     /// Takes the device out of service: no interrupt, no fetch, no doorbell. Idempotent.
     pub fn stop(&self, passive: Passive<'_>) {
         self.doorbells.close(passive);
-        if !self.gone.swap(true, Ordering::AcqRel) {
-            self.platform.write32(offset::INTERRUPT_ENABLE, 0);
+        // Without power, or after a reset, the device is quiet already.
+        if self.gate.lose() == Access::Open {
             // A device that does not confirm is gone from the bus or broken; either way nothing
             // more can be done to it, and memory that it may still reach is kept.
-            if reset(&self.platform, passive).is_err() {
+            if quieten(&self.platform, passive).is_err() {
                 self.unconfirmed.fetch_add(1, Ordering::Relaxed);
             }
         }
@@ -142,7 +168,7 @@ impl<P: Platform> Adapter<P> {
 
     /// The device left the bus: nothing touches it from here on, everything else goes on.
     pub fn surprise_removed(&self, passive: Passive<'_>) {
-        self.gone.store(true, Ordering::Release);
+        self.gate.lose();
         self.doorbells.close(passive);
     }
 }
@@ -150,11 +176,12 @@ impl<P: Platform> Adapter<P> {
 fn node_descriptor<M: crate::platform::BusMemory>(
     ring: &KernelRing<M>,
     engine: u32,
+    start: u64,
 ) -> QueueDriverHalf {
     QueueDriverHalf {
         ring: ring.ring_address().0,
         control: ring.control_address().0,
-        start: 0,
+        start,
         signal_log: 0,
         wait_log: 0,
         shape: shape(ring.size(), engine).with_kernel(true),
@@ -206,7 +233,17 @@ fn reset<P: Platform>(platform: &P, passive: Passive<'_>) -> Result {
     Err(Error::BadHardware)
 }
 
-fn program_tables<P: Platform>(platform: &P, layout: &Layout) {
+/// No interrupt, and no access to memory when this returns without an error.
+///
+/// # Errors
+/// [`Error::DeviceGone`] for a device that left the bus, [`Error::BadHardware`] for one that does
+/// not answer.
+pub(super) fn quieten<P: Platform>(platform: &P, passive: Passive<'_>) -> Result {
+    platform.write32(offset::INTERRUPT_ENABLE, 0);
+    reset(platform, passive)
+}
+
+pub(super) fn program_tables<P: Platform>(platform: &P, layout: &Layout) {
     platform.write64(offset::QUEUE_TABLE, layout.queue_table.0);
     platform.write32(offset::QUEUE_TABLE_ENTRIES, layout.queues);
     platform.write64(offset::CONTEXT_TABLE, layout.context_table.0);
@@ -215,18 +252,26 @@ fn program_tables<P: Platform>(platform: &P, layout: &Layout) {
     platform.write32(offset::EVENT_RING_ENTRIES, layout.events);
     platform.write64(offset::APERTURE_TABLE, layout.aperture_table.0);
     platform.write32(offset::APERTURE_ENTRIES, layout.aperture_pages);
-    clear(
-        platform,
-        layout.event_ring.0,
-        layout.context_table.0,
-        layout.segment_base.0,
-    );
+}
+
+/// What becomes of the aperture's mappings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ApertureTable {
+    /// There are none any more.
+    Clear,
+    /// They are as the OS made them.
+    Keep,
 }
 
 /// Event slots must not carry an old sequence, aperture and context entries must be invalid.
-fn clear<P: Platform>(platform: &P, events: u64, contexts: u64, end: u64) {
-    let mut at = contexts.min(events);
-    while at < end {
+pub(super) fn clear<P: Platform>(platform: &P, layout: &Layout, aperture: ApertureTable) {
+    // In this order in local memory: contexts, events, aperture, segment.
+    let end = match aperture {
+        ApertureTable::Clear => layout.segment_base,
+        ApertureTable::Keep => layout.aperture_table,
+    };
+    let mut at = layout.context_table.0;
+    while at < end.0 {
         platform.vram_store64(carillon_hw::addr::VramOffset(at), 0);
         at += 8;
     }

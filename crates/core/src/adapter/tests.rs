@@ -1,5 +1,7 @@
 //! The adapter against a device made of plain memory.
 
+mod recovery;
+
 use std::sync::atomic::Ordering;
 use std::vec::Vec;
 
@@ -464,6 +466,7 @@ fn a_faulted_queue_is_named_by_the_oss_handle() {
     adapter.dpc(DISPATCH);
     let named = Notification::QueueFaulted {
         queue: OsHandle(0xD0),
+        node: 0,
         address: 0x123,
         fence: 0,
     };

@@ -8,7 +8,7 @@
 
 use carillon_hw::addr::VramOffset;
 use carillon_hw::queue::{
-    DEVICE_HALF_OFFSET, QueueActivity, QueueDeviceHalf, QueueDriverHalf, QueueId,
+    ContextId, DEVICE_HALF_OFFSET, QueueActivity, QueueDeviceHalf, QueueDriverHalf, QueueId,
 };
 use carillon_hw::regs::{
     DoorbellControl, DoorbellModel, DoorbellPage, QueueCommand, QueueOperation, offset,
@@ -64,6 +64,9 @@ struct Inner {
     counters: ManagerCounters,
     /// No connect succeeds any more: the adapter stopped or the GPU is lost.
     closed: bool,
+    /// Goes up when all pages are taken back at once: a page that a thread had in transit then is
+    /// nobody's.
+    epoch: u32,
 }
 
 /// The doorbells of one adapter.
@@ -82,6 +85,7 @@ struct Revocation {
     os_queue: OsHandle,
     queue: QueueId,
     was_connected: bool,
+    epoch: u32,
 }
 
 enum Plan {
@@ -106,6 +110,7 @@ impl<P: Platform> Manager<P> {
                 scheme,
                 counters: ManagerCounters::default(),
                 closed: false,
+                epoch: 0,
             }),
             residence: settings.residence,
             queue_table: settings.queue_table,
@@ -125,6 +130,7 @@ impl<P: Platform> Manager<P> {
             context: new.context,
             process: new.process,
             wants_notify: false,
+            aborted: false,
             holds_page: false,
             state: State::Disconnected,
             counters: DoorbellCounters::default(),
@@ -181,7 +187,7 @@ impl<P: Platform> Manager<P> {
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
         let doorbell = inner.doorbells.get(handle).ok_or(Error::InvalidHandle)?;
-        if inner.closed {
+        if inner.closed || doorbell.aborted {
             return Err(Error::DeviceGone);
         }
         let (context, queue) = (doorbell.context, doorbell.queue);
@@ -295,6 +301,9 @@ impl<P: Platform> Manager<P> {
         let now = platform.now();
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
+        if revocation.epoch != inner.epoch {
+            return Err(Error::DeviceGone);
+        }
         let page = revocation.page;
         if revocation.was_connected {
             inner.counters.victimizations += 1;
@@ -404,6 +413,9 @@ impl<P: Platform> Manager<P> {
         );
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
+        if revocation.epoch != inner.epoch {
+            return Ok(());
+        }
         inner.lose_page(platform, &revocation, outcome);
         inner.release(revocation.page);
         Ok(())
@@ -442,6 +454,7 @@ impl<P: Platform> Manager<P> {
             os_queue: doorbell.os_queue,
             queue: doorbell.queue,
             was_connected: true,
+            epoch: inner.epoch,
         }))
     }
 
@@ -449,6 +462,54 @@ impl<P: Platform> Manager<P> {
     /// so until the OS disconnects or destroys it, without touching the hardware.
     pub fn close(&self, _passive: Passive<'_>) {
         self.inner.lock().closed = true;
+    }
+
+    /// The hardware is about to forget every page: all doorbells are disconnected, all pages free,
+    /// and nothing connects until [`Self::reopen`]. Touches no hardware.
+    pub fn disconnect_all(&self, _passive: Passive<'_>) {
+        let mut guard = self.inner.lock();
+        let inner = &mut *guard;
+        inner.closed = true;
+        inner.epoch = inner.epoch.wrapping_add(1);
+        for index in 0..inner.doorbells.capacity() {
+            let Some(doorbell) = inner.doorbells.by_index_mut(index) else {
+                continue;
+            };
+            doorbell.state = State::Disconnected;
+            let held = core::mem::take(&mut doorbell.holds_page);
+            if let Scheme::Global(pages) = &mut inner.scheme
+                && held
+            {
+                let _ = pages.leave(doorbell.process);
+            }
+        }
+        if let Scheme::Dedicated(pages) = &mut inner.scheme {
+            let count = pages.count();
+            for page in (0..count).filter_map(|index| DoorbellPage::new(index, count)) {
+                if pages.owner(page) != Owner::Free {
+                    pages.release(page);
+                }
+            }
+        }
+    }
+
+    /// Lets doorbells connect again. The device has been reset: no page is bound.
+    pub fn reopen(&self, _passive: Passive<'_>) {
+        self.inner.lock().closed = false;
+    }
+
+    /// Lets the doorbells of some contexts connect no more: a reset took their queues. A page that
+    /// one has stays its own until it is disconnected or destroyed. `is_lost` may take the tables'
+    /// lock.
+    pub fn abort(&self, _passive: Passive<'_>, is_lost: impl Fn(ContextId) -> bool) {
+        let mut inner = self.inner.lock();
+        for index in 0..inner.doorbells.capacity() {
+            if let Some(doorbell) = inner.doorbells.by_index_mut(index)
+                && is_lost(doorbell.context)
+            {
+                doorbell.aborted = true;
+            }
+        }
     }
 
     /// Where a doorbell stands and what has happened to it.
@@ -571,6 +632,7 @@ impl Inner {
             os_queue: loser.os_queue,
             queue: loser.queue,
             was_connected,
+            epoch: self.epoch,
         };
         loser.state = State::Revoking(page);
         pages.mark(page, Owner::Revoking(victim));

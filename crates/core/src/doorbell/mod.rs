@@ -86,6 +86,8 @@ pub struct Doorbell {
     pub(crate) process: ProcessTag,
     /// Answer the next connect with `CONNECTED_NOTIFY_KMD`.
     pub(crate) wants_notify: bool,
+    /// A reset took its queue: it connects no more.
+    pub(crate) aborted: bool,
     /// Global model: it counts among those that keep its process's page.
     pub(crate) holds_page: bool,
     pub(crate) state: State,

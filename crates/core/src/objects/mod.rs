@@ -8,6 +8,7 @@
 pub mod ring;
 
 use carillon_hw::addr::GpuVa;
+use carillon_hw::mmu::PageTableEntry;
 use carillon_hw::queue::{ContextId, QueueId};
 use carillon_hw::regs::SuspendTag;
 use carillon_hw::ring::RingSize;
@@ -99,6 +100,51 @@ pub struct Suspension {
     pub next_due: Option<Handle<ContextKind>>,
 }
 
+/// The root of a context's page tables.
+#[derive(Clone, Copy, Debug)]
+pub struct AddressSpace {
+    /// Where the root table is.
+    pub root: PageTableEntry,
+    /// How many entries it has.
+    pub entries: u32,
+}
+
+impl AddressSpace {
+    /// Every address faults.
+    pub const NONE: Self = Self {
+        root: PageTableEntry::INVALID,
+        entries: 0,
+    };
+}
+
+/// A priority band, one of four.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Band(u8);
+
+impl Band {
+    /// The band of a context until the OS says otherwise.
+    pub const NORMAL: Self = Self(1);
+
+    /// The band with this `DXGK_SCHEDULING_PRIORITY_BAND`, idle to realtime.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] for a band that does not exist.
+    pub const fn new(band: i32) -> Result<Self> {
+        match band {
+            0 => Ok(Self(0)),
+            1 => Ok(Self(1)),
+            2 => Ok(Self(2)),
+            3 => Ok(Self(3)),
+            _ => Err(Error::InvalidParameter),
+        }
+    }
+
+    /// The band in the hardware's order, which is the OS's.
+    pub const fn index(self) -> u32 {
+        self.0 as u32
+    }
+}
+
 /// A context.
 #[derive(Clone, Copy, Debug)]
 pub struct Context {
@@ -114,6 +160,12 @@ pub struct Context {
     pub system: bool,
     /// Suspend state.
     pub suspension: Suspension,
+    /// Root page table, kept because the hardware's copy does not survive a reset.
+    pub root: AddressSpace,
+    /// Priority band of its queues.
+    pub band: Band,
+    /// A reset took its work: none of its queues runs again.
+    pub lost: bool,
     /// First of its hardware queues.
     pub first_queue: Option<Handle<QueueKind>>,
     /// How many there are.
@@ -166,6 +218,11 @@ pub struct Queue<M> {
     pub logs: FenceLogs,
     /// Tag of a suspend that it has not confirmed.
     pub awaits_suspend: SuspendTag,
+    /// Where the device starts to fetch when the queue is activated.
+    pub start: u64,
+    /// It stopped for good, by a fault or a reset: it is not activated again with the ring that it
+    /// has, and the OS is not told of its end once more.
+    pub stopped: bool,
     /// Next queue of the context.
     pub next: Option<Handle<QueueKind>>,
 }

@@ -1,0 +1,129 @@
+//! Whether the hardware may be touched, and how to wait until nobody does.
+//!
+//! While the device is without power or being reset, the OS lets no entry point in but those that
+//! a driver cannot keep out: the interrupt routine and the DPC. They pass the gate; who shuts it
+//! waits for them to leave. After that the event ring, its cursor and the tables belong to the
+//! shutting thread alone.
+
+use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+
+use crate::irql::Passive;
+use crate::platform::Platform;
+
+/// Whether and why the hardware is out of reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// The hardware works.
+    Open,
+    /// It has no power.
+    Asleep,
+    /// It is being reset with everything on it.
+    Reset,
+    /// It is stopped or lost, for good.
+    Gone,
+}
+
+impl Access {
+    const fn code(self) -> u8 {
+        match self {
+            Self::Open => 0,
+            Self::Asleep => 1,
+            Self::Reset => 2,
+            Self::Gone => 3,
+        }
+    }
+
+    const fn of(code: u8) -> Self {
+        match code {
+            0 => Self::Open,
+            1 => Self::Asleep,
+            2 => Self::Reset,
+            _ => Self::Gone,
+        }
+    }
+}
+
+/// The gate of one adapter.
+pub(super) struct Gate {
+    access: AtomicU8,
+    inside: AtomicU32,
+}
+
+/// Somebody inside the gate.
+pub(super) struct Inside<'gate>(&'gate Gate);
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.0.inside.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Gate {
+    pub(super) const fn new() -> Self {
+        Self {
+            access: AtomicU8::new(Access::Open.code()),
+            inside: AtomicU32::new(0),
+        }
+    }
+
+    /// Any IRQL.
+    pub(super) fn access(&self) -> Access {
+        Access::of(self.access.load(Ordering::SeqCst))
+    }
+
+    /// Any IRQL. `None` while the gate is shut.
+    pub(super) fn enter(&self) -> Option<Inside<'_>> {
+        // Counted before the gate is looked at, both sequentially consistent: either the thread
+        // that shuts the gate sees the count, or this one sees the gate shut.
+        self.inside.fetch_add(1, Ordering::SeqCst);
+        let inside = Inside(self);
+        (self.access() == Access::Open).then_some(inside)
+    }
+
+    /// Goes from one state to another unless the hardware is lost meanwhile; whether it did.
+    pub(super) fn change(&self, from: Access, to: Access) -> bool {
+        self.access
+            .compare_exchange(from.code(), to.code(), Ordering::SeqCst, Ordering::SeqCst)
+            .is_ok()
+    }
+
+    /// Shuts the gate for good; answers what it was before.
+    pub(super) fn lose(&self) -> Access {
+        Access::of(self.access.swap(Access::Gone.code(), Ordering::SeqCst))
+    }
+
+    /// Waits until nobody is inside. Those inside run above PASSIVE_LEVEL and wait for nobody.
+    pub(super) fn wait_empty<P: Platform>(&self, passive: Passive<'_>, platform: &P) {
+        while self.inside.load(Ordering::SeqCst) != 0 {
+            platform.pause(passive);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_inside_is_counted_and_nobody_enters_a_shut_gate() {
+        let gate = Gate::new();
+        let inside = gate.enter();
+        assert!(inside.is_some());
+        assert!(gate.change(Access::Open, Access::Reset));
+        assert!(gate.enter().is_none());
+        assert_eq!(gate.inside.load(Ordering::SeqCst), 1);
+        drop(inside);
+        assert_eq!(gate.inside.load(Ordering::SeqCst), 0);
+        assert!(gate.change(Access::Reset, Access::Open));
+        assert!(gate.enter().is_some());
+    }
+
+    #[test]
+    fn what_is_lost_stays_lost() {
+        let gate = Gate::new();
+        assert_eq!(gate.lose(), Access::Open);
+        assert!(!gate.change(Access::Open, Access::Asleep));
+        assert!(!gate.change(Access::Asleep, Access::Open));
+        assert_eq!(gate.lose(), Access::Gone);
+    }
+}
