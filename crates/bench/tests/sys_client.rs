@@ -292,16 +292,16 @@ fn the_client_rings_last_and_rings_the_write_pointer() {
         UserQueue::create(watched.clone(), client.device, NodeOrdinal(0), config).unwrap();
     let stop = AtomicBool::new(false);
     let values = thread::scope(|scope| {
-        let watcher = scope.spawn(|| watched.pass_on(&stop));
+        let listener = scope.spawn(|| watched.pass_on(&stop));
         for _ in 0..300 {
             let value = queue.submit(|commands| commands.packet(&Packet::Nop { dwords: 1 }));
             let done = queue.wait(value.unwrap(), PATIENCE);
-            if done.is_err() || watcher.is_finished() {
+            if done.is_err() || listener.is_finished() {
                 break;
             }
         }
         stop.store(true, Ordering::Relaxed);
-        watcher.join().unwrap()
+        listener.join().unwrap()
     });
     let mut expected: Vec<u64> = (1..=300).collect();
     // The first ring finds the doorbell disconnected and is repeated once it is connected.
