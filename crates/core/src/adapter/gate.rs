@@ -5,8 +5,7 @@
 //! waits for them to leave. After that the event ring, its cursor and the tables belong to the
 //! shutting thread alone.
 
-use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
-
+use crate::atomic::{AtomicU32, Ordering};
 use crate::irql::Passive;
 use crate::platform::Platform;
 
@@ -24,7 +23,7 @@ pub(super) enum Access {
 }
 
 impl Access {
-    const fn code(self) -> u8 {
+    const fn code(self) -> u32 {
         match self {
             Self::Open => 0,
             Self::Asleep => 1,
@@ -33,7 +32,7 @@ impl Access {
         }
     }
 
-    const fn of(code: u8) -> Self {
+    const fn of(code: u32) -> Self {
         match code {
             0 => Self::Open,
             1 => Self::Asleep,
@@ -45,7 +44,7 @@ impl Access {
 
 /// The gate of one adapter.
 pub(super) struct Gate {
-    access: AtomicU8,
+    access: AtomicU32,
     inside: AtomicU32,
 }
 
@@ -59,9 +58,9 @@ impl Drop for Inside<'_> {
 }
 
 impl Gate {
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            access: AtomicU8::new(Access::Open.code()),
+            access: AtomicU32::new(Access::Open.code()),
             inside: AtomicU32::new(0),
         }
     }
