@@ -6,7 +6,7 @@ use carillon_ddi::{
     DXGKARG_RESETENGINE, DXGKARG_RESETHWENGINE, DXGKARG_RESUMEHWENGINE, HANDLE, NTSTATUS,
 };
 
-use super::arguments::{answer, in_out, input};
+use super::arguments::{answer, bytes_mut, in_out, input};
 use crate::adapter::Running;
 use crate::irql;
 
@@ -123,11 +123,28 @@ pub(crate) unsafe extern "win64" fn restart_from_timeout(adapter: HANDLE) -> NTS
     answer(Running::of_context(adapter).and_then(|adapter| adapter.restart(passive)))
 }
 
-/// `DxgkDdiCollectDbgInfo`: nothing to add to the report, whose buffer stays as it is. Must
-/// succeed. IRQL: undefined. Page `nc-d3dkmddi-dxgkddi_collectdbginfo`.
+/// The reasons for which `DxgkDdiCollectDbgInfo` is called at PASSIVE_LEVEL:
+/// `VIDEO_TDR_TIMEOUT_DETECTED`, `VIDEO_ENGINE_TIMEOUT_DETECTED`, `VIDEO_TDR_APPLICATION_BLOCKED`.
+const TIMEOUTS: [u32; 3] = [0x117, 0x141, 0x142];
+
+/// `DxgkDdiCollectDbgInfo`: where the queues stand, for timeouts. For any other reason the IRQL is
+/// undefined and the buffer stays as it is. Must succeed. Page
+/// `nc-d3dkmddi-dxgkddi_collectdbginfo`.
 pub(crate) unsafe extern "win64" fn collect_dbg_info(
-    _adapter: HANDLE,
-    _arguments: *const DXGKARG_COLLECTDBGINFO,
+    adapter: HANDLE,
+    arguments: *const DXGKARG_COLLECTDBGINFO,
 ) -> NTSTATUS {
+    // SAFETY: the page: an input structure of dxgkrnl's (`ddi` module).
+    if let Ok(arguments) = unsafe { input(arguments) }
+        && TIMEOUTS.contains(&arguments.Reason)
+        && let Ok(adapter) = Running::of_context(adapter)
+    {
+        let passive = irql::passive();
+        let bytes = u32::try_from(arguments.BufferSize).unwrap_or(u32::MAX);
+        // SAFETY: the page: `pBuffer` has `BufferSize` bytes, for this call.
+        if let Ok(buffer) = unsafe { bytes_mut(arguments.pBuffer, bytes) } {
+            adapter.debug_report(passive, buffer);
+        }
+    }
     NTSTATUS::STATUS_SUCCESS
 }

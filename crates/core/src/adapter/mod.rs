@@ -7,11 +7,13 @@
 //! * `contexts`, `queues`, `doorbells`: work that the GPU schedules
 //! * `memory`: processes, devices, allocations, fences, page-table roots
 //! * `events`: interrupt and DPC
+//! * [`debug`]: reports about timeouts
 //!
 //! Locks, in the order in which they may be taken: the doorbell manager's PASSIVE lock, then the
 //! tables' spin lock or a node's spin lock (never both). None is held across a call into dxgkrnl.
 
 mod contexts;
+pub mod debug;
 mod doorbells;
 mod events;
 mod gate;

@@ -2,8 +2,8 @@
 
 use carillon_hw::addr::{GpuVa, VramOffset};
 use carillon_hw::queue::{
-    DEVICE_HALF_OFFSET, QueueDeviceHalf, QueueDriverHalf, QueueFault, QueueId, QueueShape,
-    QueueState,
+    DEVICE_HALF_OFFSET, QueueActivity, QueueDeviceHalf, QueueDriverHalf, QueueFault, QueueId,
+    QueueShape, QueueState,
 };
 use carillon_hw::regs::{QueueOperation, SuspendTag, offset};
 use carillon_hw::ring::{RingEntry, RingSize};
@@ -89,10 +89,13 @@ impl<P: Platform> Adapter<P> {
         if self.is_gone() {
             return;
         }
-        let Some(half) = descriptor(&self.tables.lock(), handle) else {
+        let Some(mut half) = descriptor(&self.tables.lock(), handle) else {
             return;
         };
         let id = queue_id(handle);
+        // Global doorbell model: until its first connect the queue is on the page that is never
+        // bound, so that nobody else's rings can name it.
+        half.doorbell_page = self.facts.doorbells.saturating_sub(1);
         self.write_queue(id, &half);
         self.command(QueueOperation::Activate, id);
         let suspended = self.tables.lock().join_suspend(handle);
@@ -106,15 +109,11 @@ impl<P: Platform> Adapter<P> {
         if self.is_gone() {
             return;
         }
-        let Some(mut half) = descriptor(&self.tables.lock(), handle) else {
+        let Some(half) = descriptor(&self.tables.lock(), handle) else {
             return;
         };
         let id = queue_id(handle);
-        // Global doorbell model: the page is the doorbell manager's to write.
-        half.doorbell_page = self
-            .descriptor_field(id, QueueDriverHalf::PAGE_AND_LOG_WORD)
-            .map_or(0, |at| self.platform.vram_load32(at));
-        self.write_queue(id, &half);
+        self.rewrite_queue(id, &half);
         self.command(QueueOperation::Reload, id);
         // The device has read the descriptor when this read returns.
         let _ = self.platform.read32(offset::STATUS);
@@ -198,7 +197,7 @@ impl<P: Platform> Adapter<P> {
         self.facts.layout.queue_table.checked_add(at)
     }
 
-    fn device_word(&self, queue: QueueId, field: usize) -> u64 {
+    pub(super) fn device_word(&self, queue: QueueId, field: usize) -> u64 {
         self.descriptor_field(queue, DEVICE_HALF_OFFSET + field as u64)
             .map_or(0, |at| self.platform.vram_load64(at))
     }
@@ -209,6 +208,15 @@ impl<P: Platform> Adapter<P> {
         self.descriptor_field(queue, DEVICE_HALF_OFFSET + field)
             .map_or(QueueState::INACTIVE, |at| {
                 QueueState(self.platform.vram_load32(at))
+            })
+    }
+
+    /// Whether the device has work for a queue.
+    pub(super) fn queue_activity(&self, queue: QueueId) -> QueueActivity {
+        let field = core::mem::offset_of!(QueueDeviceHalf, activity) as u64;
+        self.descriptor_field(queue, DEVICE_HALF_OFFSET + field)
+            .map_or(QueueActivity::IDLE, |at| {
+                QueueActivity(self.platform.vram_load32(at))
             })
     }
 
@@ -340,9 +348,10 @@ fn descriptor<M: BusMemory>(
             .with_band_checked(context.band.index())
             .unwrap_or(shape),
         context: context_id(queue.context).0,
-        doorbell_page: 0,
         log_entries: queue.logs.entries,
-        reserved: 0,
+        reserved0: 0,
+        doorbell_page: 0,
+        reserved1: 0,
     })
 }
 

@@ -129,15 +129,22 @@ impl<P: Platform> Adapter<P> {
         }
     }
 
-    /// Stores the driver half of a queue's descriptor. The queue is inactive or will be reloaded.
+    /// Stores the driver half of an inactive queue's descriptor.
     pub(super) fn write_queue(&self, queue: QueueId, half: &QueueDriverHalf) {
-        let base = self
-            .facts
-            .layout
-            .queue_table
-            .checked_add(queue.table_offset());
-        let mut at = base;
-        for word in half.to_words() {
+        self.write_words(queue, half.to_words());
+    }
+
+    /// Stores the driver half of a live queue's descriptor, to be reloaded. Its last word is the
+    /// doorbell manager's.
+    pub(super) fn rewrite_queue(&self, queue: QueueId, half: &QueueDriverHalf) {
+        let [rest @ .., _page] = half.to_words();
+        self.write_words(queue, rest);
+    }
+
+    fn write_words(&self, queue: QueueId, words: impl IntoIterator<Item = u64>) {
+        let table = self.facts.layout.queue_table;
+        let mut at = table.checked_add(queue.table_offset());
+        for word in words {
             if let Some(here) = at {
                 self.platform.vram_store64(here, word);
                 at = here.checked_add(8);
@@ -150,6 +157,7 @@ impl<P: Platform> Adapter<P> {
         self.doorbells.close(passive);
         // Without power, or after a reset, the device is quiet already.
         if self.gate.lose() == Access::Open {
+            self.gate.wait_empty(passive, &self.platform);
             // A device that does not confirm is gone from the bus or broken; either way nothing
             // more can be done to it, and memory that it may still reach is kept.
             if quieten(&self.platform, passive).is_err() {
@@ -188,7 +196,8 @@ fn node_descriptor<M: crate::platform::BusMemory>(
         context: 0,
         doorbell_page: 0,
         log_entries: 0,
-        reserved: 0,
+        reserved0: 0,
+        reserved1: 0,
     }
 }
 

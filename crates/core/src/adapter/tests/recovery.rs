@@ -570,3 +570,50 @@ fn a_flush_finds_each_context_of_a_process_once() {
     assert_eq!(found, expected);
     assert!(!found.contains(&crate::objects::context_id(b.context)));
 }
+
+/// contract: TDR-024
+#[test]
+fn a_debug_report_ends_with_its_last_whole_record() {
+    use super::debug::{QueueRecord, ReportHeader};
+    let adapter = start();
+    let (a, b) = (objects(&adapter), objects(&adapter));
+    connected(&adapter, &b);
+    adapter.platform.set_queue(queue_id(b.queue), |half| {
+        half.fault = QueueFault::PAGE;
+        half.fault_address = 0x1234;
+        half.finished = 9;
+    });
+    let (head, record) = (size_of::<ReportHeader>(), size_of::<QueueRecord>());
+    let cases = [
+        (0, 0, 0),
+        (head - 1, 0, 0),
+        (head, head, 0),
+        (head + record - 1, head, 0),
+        (head + record, head + record, 1),
+        (head + 2 * record, head + 2 * record, 2),
+        (4096, head + 2 * record, 2),
+    ];
+    for (room, expected, records) in cases {
+        let mut out = std::vec![0xAA_u8; room];
+        assert_eq!(
+            adapter.debug_report(PASSIVE, &mut out),
+            expected,
+            "{room} bytes"
+        );
+        assert!(out[expected..].iter().all(|byte| *byte == 0xAA));
+        if let Ok((header, _)) = ReportHeader::read_from_prefix(&out) {
+            assert_eq!((header.records, header.queues), (records, 2));
+        }
+        if records == 2 {
+            let (last, _) = QueueRecord::read_from_prefix(&out[head + record..]).unwrap();
+            assert_eq!(last.queue, queue_id(b.queue).0);
+            assert_eq!((last.fault_address, last.finished), (0x1234, 9));
+            assert_eq!(last.doorbell, 3);
+        }
+    }
+    assert_ne!(a.queue, b.queue);
+    adapter.sleep(PASSIVE);
+    adapter.platform.dark.store(true, Ordering::Relaxed);
+    adapter.debug_report(PASSIVE, &mut [0; 4096]);
+    assert_eq!(adapter.platform.dark_accesses.load(Ordering::Relaxed), 0);
+}
