@@ -28,6 +28,12 @@ pub trait Bus: Send + Sync {
     /// Stores an aligned quadword, atomically and with release ordering.
     fn store_u64(&self, address: BusAddress, value: u64) -> Result<(), BusFault>;
 
+    /// A hint that the quadword at `address` will be loaded soon. Never faults and changes nothing;
+    /// an implementation that has memory behind an address may bring it near.
+    fn prefetch(&self, address: BusAddress) {
+        let _ = address;
+    }
+
     /// Sends the MSI-X message of `vector`. Called from the device thread with no lock held, so
     /// it may access registers; rings are not watched until it returns.
     fn raise(&self, vector: u16);

@@ -68,6 +68,19 @@ struct DelayedRing {
     value: u64,
 }
 
+/// Something that the device thread shall do between two looks.
+pub(crate) struct Errand(Box<dyn FnOnce() + Send>);
+
+impl Errand {
+    pub(crate) fn new(act: impl FnOnce() + Send + 'static) -> Self {
+        Self(Box::new(act))
+    }
+
+    pub(crate) fn run(self) {
+        (self.0)();
+    }
+}
+
 /// Everything that registers and the device thread change.
 pub(crate) struct Device {
     pub(crate) fabric: Arc<Fabric>,
@@ -93,6 +106,7 @@ pub(crate) struct Device {
     /// Interrupt messages that the device thread shall send.
     messages: u32,
     pub(crate) fetch_log: Option<Arc<FetchLog>>,
+    pub(crate) errand: Option<Errand>,
     /// Queues to look at without a ring.
     watched: BTreeSet<QueueId>,
     /// The watched queue whose turn is next, or the next after it.
@@ -125,6 +139,7 @@ impl Device {
             pci,
             messages: 0,
             fetch_log: None,
+            errand: None,
             watched: BTreeSet::new(),
             next_watched: QueueId(0),
             watched_all: 0,
@@ -220,10 +235,11 @@ impl Device {
                 .any(|engine| !engine.stopped && (engine.is_busy() || engine.ran))
         };
         let pending = self.messages > 0 || self.events.is_wanted();
-        !self.gone
-            && (pending
-                || (self.is_enabled()
-                    && (!self.delayed.is_empty() || self.is_watching() || engines())))
+        self.errand.is_some()
+            || !self.gone
+                && (pending
+                    || (self.is_enabled()
+                        && (!self.delayed.is_empty() || self.is_watching() || engines())))
     }
 
     /// Power-on state, apart from the PCI function's own and injected faults.

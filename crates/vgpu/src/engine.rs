@@ -3,7 +3,7 @@
 use carillon_hw::event::Event;
 use carillon_hw::queue::{QueueActivity, QueueId};
 
-use crate::command::{Signaled, Step};
+use crate::command::{Execution, Signaled, Step};
 use crate::device::{Device, leave_run_list};
 use crate::fault::FetchAction;
 use crate::fence;
@@ -142,18 +142,32 @@ impl Device {
             fabric: &self.fabric,
             mmu: &mut self.mmu,
         };
-        queue.execution = Some(Box::new(ring::fetch(&mut memory, queue)?));
-        self.fabric.counters.entries_fetched.add(1);
+        let fetched = ring::fetch(&mut memory, queue, self.fetch_log.is_some())?;
         let ring_seen = queue.rung.take();
-        if let Some(log) = &self.fetch_log {
+        self.begin_execution(id, fetched, ring_seen);
+        Ok(())
+    }
+
+    /// Takes note of a fetched entry, which is the one at the read pointer.
+    pub(crate) fn begin_execution(
+        &mut self,
+        id: QueueId,
+        (execution, fetched): (Execution, Option<u64>),
+        ring_seen: Option<u64>,
+    ) {
+        let Some(Slot::Live(queue)) = self.queues.get_mut(&id) else {
+            return;
+        };
+        queue.execution = Some(Box::new(execution));
+        self.fabric.counters.entries_fetched.add(1);
+        if let Some((log, fetched)) = self.fetch_log.as_ref().zip(fetched) {
             log.push(FetchRecord {
                 queue: id,
                 entry: queue.read,
                 ring_seen,
-                fetched: self.fabric.clock(),
+                fetched,
             });
         }
-        Ok(())
     }
 
     fn step_packet(&mut self, id: QueueId) -> Result<(Step, Option<Signaled>), Stop> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use carillon_hw::addr::{BusAddress, VramOffset};
+use carillon_hw::addr::{BusAddress, PAGE_SIZE, VramOffset};
 
 use crate::bus::Bus;
 use crate::memory::SharedMemory;
@@ -17,6 +17,42 @@ pub(crate) enum Place {
     Vram(VramOffset),
     /// System memory.
     Bus(BusAddress),
+}
+
+impl Place {
+    /// The place `bytes` further on in the same page.
+    fn checked_add(self, bytes: u64) -> Option<Self> {
+        match self {
+            Self::Vram(offset) => offset.checked_add(bytes).map(Self::Vram),
+            Self::Bus(address) => address.checked_add(bytes).map(Self::Bus),
+        }
+    }
+}
+
+/// A page that a queue reads again and again, with its translation.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct KeptPage {
+    /// Number of the page in the queue's address space.
+    page: u64,
+    /// The generation of translations in which `base` is good; 0 is none.
+    generation: u64,
+    base: Option<Place>,
+}
+
+impl KeptPage {
+    pub(crate) fn new(address: u64, generation: u64, base: Place) -> Self {
+        Self {
+            page: address / PAGE_SIZE,
+            generation,
+            base: Some(base),
+        }
+    }
+
+    /// Where `address` is, if it lies on the page and nothing was invalidated since.
+    pub(crate) fn place(&self, address: u64, generation: u64) -> Option<Place> {
+        let good = self.page == address / PAGE_SIZE && self.generation == generation;
+        self.base.filter(|_| good)?.checked_add(address % PAGE_SIZE)
+    }
 }
 
 /// No memory answers at a place.
@@ -92,6 +128,14 @@ impl Fabric {
                 .store_u64(address, value)
                 .map_err(|_| Unreachable),
             Place::Bus(_) => Err(Unreachable),
+        }
+    }
+
+    /// Hints that `place` will be loaded soon.
+    pub(crate) fn prefetch(&self, place: Place) {
+        // Local memory is the device's own: nobody else keeps its lines away.
+        if let Place::Bus(address) = place {
+            self.bus.prefetch(address);
         }
     }
 

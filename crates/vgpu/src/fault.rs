@@ -105,6 +105,10 @@ impl Faults {
         self.0.clear();
     }
 
+    pub(crate) fn are_armed(&self) -> bool {
+        !self.0.is_empty()
+    }
+
     /// The first rule that matches and is due.
     fn find<T>(&mut self, matches: impl Fn(Rule) -> Option<T>) -> Option<T> {
         for fault in &mut self.0 {

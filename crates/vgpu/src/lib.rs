@@ -58,7 +58,7 @@ pub use parameters::Config;
 pub use recorder::{FetchLog, FetchRecord};
 pub use stats::Stats;
 
-use device::Device;
+use device::{Device, Errand};
 use fabric::Fabric;
 use worker::Shared;
 
@@ -222,9 +222,26 @@ impl Gpu {
 
     /// Logs fetch times from now on, the latest `capacity` of them; replaces an earlier log.
     pub fn record_fetches(&self, capacity: usize) -> Arc<FetchLog> {
-        let log = Arc::new(FetchLog::new(capacity));
+        self.record(FetchLog::new(capacity, true))
+    }
+
+    /// As [`Self::record_fetches`], but with no reading of the clock on the way from a ring to its
+    /// fetch, so that `ring_seen` of an entry that an idle engine fetches at once is `None`.
+    pub fn record_fetch_times(&self, capacity: usize) -> Arc<FetchLog> {
+        self.record(FetchLog::new(capacity, false))
+    }
+
+    fn record(&self, log: FetchLog) -> Arc<FetchLog> {
+        let log = Arc::new(log);
         self.with_device(|device| device.fetch_log = Some(Arc::clone(&log)));
         log
+    }
+
+    /// Has the device thread run `act` once, between two looks and without the device's lock: for
+    /// measuring against what the very same thread can do. Nothing is watched until it returns. An
+    /// act that was not begun yet gives way to a later one.
+    pub fn run_on_device_thread(&self, act: impl FnOnce() + Send + 'static) {
+        self.with_device(|device| device.errand = Some(Errand::new(act)));
     }
 
     /// Arms a fault.

@@ -10,7 +10,7 @@ use carillon_hw::mmu::{ENTRY_BYTES, PageTableEntry, ROOT_LEVEL, table_index};
 use carillon_hw::queue::{ContextDescriptor, ContextId};
 use zerocopy::{FromZeros, IntoBytes};
 
-use crate::fabric::{Fabric, Place};
+use crate::fabric::{Fabric, KeptPage, Place};
 
 /// An access that the tables or the bus refused; the address is what `fault_address` reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,12 +99,15 @@ pub(crate) struct Mmu {
     /// invalidate after it made a translation valid.
     kept: HashMap<(ContextId, GpuVa), PageTableEntry>,
     capacity: usize,
+    /// Counts invalidations, from 1: what queues keep of translations is good for one count.
+    generation: u64,
 }
 
 impl Mmu {
     pub(crate) fn new(capacity: u32) -> Self {
         Self {
             capacity: capacity as usize,
+            generation: 1,
             ..Self::default()
         }
     }
@@ -113,15 +116,22 @@ impl Mmu {
     pub(crate) fn reset(&mut self) {
         self.contexts = Table::default();
         self.aperture = Table::default();
-        self.kept.clear();
+        self.invalidate_all();
     }
 
     pub(crate) fn invalidate(&mut self, context: ContextId) {
         self.kept.retain(|(kept, _), _| *kept != context);
+        self.generation += 1;
     }
 
     pub(crate) fn invalidate_all(&mut self) {
         self.kept.clear();
+        self.generation += 1;
+    }
+
+    /// Where `operand` is by what a queue keeps, if that is good.
+    pub(crate) fn kept_place(&self, operand: Operand, kept: &KeptPage) -> Option<Place> {
+        kept.place(operand.raw(), self.generation)
     }
 
     /// Resolves the aperture.
@@ -250,6 +260,67 @@ impl Memory<'_> {
         }
     }
 
+    /// Where a queue's own page is for reading, by what the queue keeps of it if that is good.
+    /// `None` is a page that reads zero. What is behind the aperture is not kept: its table may
+    /// change without an invalidation.
+    fn locate_kept(
+        &mut self,
+        operand: Operand,
+        kept: &mut KeptPage,
+    ) -> Result<Option<Place>, AccessFault> {
+        if let Some(place) = self.mmu.kept_place(operand, kept) {
+            return Ok(Some(place));
+        }
+        let (base, linear) = match operand {
+            Operand::Virtual(context, va) => (
+                Operand::Virtual(context, va.page_base()),
+                self.mmu.capacity != 0
+                    && self
+                        .mmu
+                        .leaf(self.fabric, context, va)
+                        .and_then(PageTableEntry::target)
+                        .is_some_and(|at| !matches!(at, PhysicalTarget::Aperture(_))),
+            ),
+            // A bus address needs no translation that could be kept.
+            Operand::Physical(_) => (operand, false),
+        };
+        if linear && let Location::At(place) = self.locate(base, Access::Read)? {
+            *kept = KeptPage::new(operand.raw(), self.mmu.generation, place);
+        }
+        Ok(match self.locate(operand, Access::Read)? {
+            Location::Zero => None,
+            Location::At(place) => Some(place),
+        })
+    }
+
+    /// As [`Self::load_u64`], of a page that the queue comes back to.
+    pub(crate) fn load_u64_kept(
+        &mut self,
+        operand: Operand,
+        kept: &mut KeptPage,
+    ) -> Result<u64, AccessFault> {
+        let Some(place) = self.locate_kept(operand, kept)? else {
+            return Ok(0);
+        };
+        let value = self.fabric.load_u64(place);
+        value.map_err(|_| AccessFault(operand.raw()))
+    }
+
+    /// As [`Self::read`], of bytes on one page that the queue comes back to.
+    pub(crate) fn read_kept(
+        &mut self,
+        operand: Operand,
+        into: &mut [u8],
+        kept: &mut KeptPage,
+    ) -> Result<(), AccessFault> {
+        let Some(place) = self.locate_kept(operand, kept)? else {
+            into.fill(0);
+            return Ok(());
+        };
+        let read = self.fabric.read(place, into);
+        read.map_err(|_| AccessFault(operand.raw()))
+    }
+
     /// Copies bytes out, page by page.
     pub(crate) fn read(
         &mut self,
@@ -299,4 +370,30 @@ impl Memory<'_> {
 /// How many of `wanted` bytes lie on the page of `operand`.
 fn piece(operand: Operand, wanted: usize) -> usize {
     usize::try_from(operand.page_left()).map_or(wanted, |left| left.min(wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_queues_keep_ends_with_every_invalidation() {
+        let at = |address| Operand::Virtual(ContextId(1), GpuVa(address));
+        let ends: [fn(&mut Mmu); 3] = [
+            |mmu| mmu.invalidate(ContextId(1)),
+            Mmu::invalidate_all,
+            Mmu::reset,
+        ];
+        for end in ends {
+            let mut mmu = Mmu::new(8);
+            let kept = KeptPage::new(0x1FF8, mmu.generation, Place::Bus(BusAddress(0x7000)));
+            let place = |mmu: &Mmu, address| mmu.kept_place(at(address), &kept);
+            assert_eq!(place(&mmu, 0x1008), Some(Place::Bus(BusAddress(0x7008))));
+            assert_eq!(place(&mmu, 0xFF8), None, "the page before");
+            assert_eq!(place(&mmu, 0x2000), None, "the page after");
+            end(&mut mmu);
+            assert_eq!(place(&mmu, 0x1008), None);
+        }
+        assert_eq!(Mmu::new(0).kept_place(at(0), &KeptPage::default()), None);
+    }
 }

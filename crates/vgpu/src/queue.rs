@@ -13,7 +13,7 @@ use carillon_hw::ring::{CONTROL_BYTES, RingSize};
 use zerocopy::{FromZeros, IntoBytes};
 
 use crate::command::Execution;
-use crate::fabric::Fabric;
+use crate::fabric::{Fabric, KeptPage};
 use crate::mmu::{Operand, Table};
 use crate::scheduler::Ticket;
 
@@ -142,6 +142,17 @@ pub(crate) struct Queue {
     /// The packet in progress never ends (injected).
     pub(crate) hung: bool,
     pub(crate) deferred: Vec<Deferred>,
+    pub(crate) kept: Kept,
+    /// The entry at the read pointer was fetched before the look that finds it.
+    pub(crate) fetched_early: bool,
+}
+
+/// Where the two pages are that every look and every fetch reads.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Kept {
+    pub(crate) control: KeptPage,
+    /// The page of the ring that was read last.
+    pub(crate) ring: KeptPage,
 }
 
 impl Queue {
@@ -158,7 +169,15 @@ impl Queue {
             rung: None,
             hung: false,
             deferred: Vec::new(),
+            kept: Kept::default(),
+            fetched_early: false,
         }
+    }
+
+    /// Whether all that was seen has run, and more would be fetched at once.
+    pub(crate) fn waits_for_work(&self) -> bool {
+        let stopped = self.suspended || self.hung;
+        !stopped && self.execution.is_none() && self.read == self.seen
     }
 }
 

@@ -33,18 +33,25 @@ struct RecordSlot {
 /// A ring of [`FetchRecord`]s. The device overwrites the oldest; readers never hold it up.
 #[derive(Debug)]
 pub struct FetchLog {
+    has_rings: bool,
     slots: Vec<RecordSlot>,
     written: AtomicU64,
 }
 
 impl FetchLog {
-    pub(crate) fn new(capacity: usize) -> Self {
+    /// `has_rings` says whether the clock is read when a ring is seen.
+    pub(crate) fn new(capacity: usize, has_rings: bool) -> Self {
         Self {
+            has_rings,
             slots: (0..capacity.max(1))
                 .map(|_| RecordSlot::default())
                 .collect(),
             written: AtomicU64::new(0),
         }
+    }
+
+    pub(crate) fn has_rings(&self) -> bool {
+        self.has_rings
     }
 
     fn slot(&self, index: u64) -> &RecordSlot {
@@ -98,7 +105,7 @@ mod tests {
 
     #[test]
     fn old_records_give_way() {
-        let log = FetchLog::new(2);
+        let log = FetchLog::new(2, true);
         let record = |entry| FetchRecord {
             queue: QueueId(1),
             entry,

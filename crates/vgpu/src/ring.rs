@@ -7,7 +7,8 @@ use carillon_hw::ring::{EntryMeta, READ_POINTER_OFFSET, RingEntry, WRITE_POINTER
 use zerocopy::{FromZeros, IntoBytes};
 
 use crate::command::Execution;
-use crate::mmu::{Access, AccessFault, Memory, Operand};
+use crate::fabric::Place;
+use crate::mmu::{AccessFault, Memory, Mmu, Operand};
 use crate::queue::{Queue, Setup};
 
 /// Why a queue stops, and the address or value that its descriptor shows.
@@ -31,8 +32,23 @@ impl From<AccessFault> for Stop {
 
 /// Loads the write pointer once, with acquire ordering: what the client wrote before it is
 /// visible to every later fetch.
-pub(crate) fn write_pointer(memory: &mut Memory<'_>, setup: &Setup) -> Result<u64, Stop> {
-    Ok(memory.load_u64(setup.control.advance(WRITE_POINTER_OFFSET)?)?)
+pub(crate) fn write_pointer(memory: &mut Memory<'_>, queue: &mut Queue) -> Result<u64, Stop> {
+    let word = queue.setup.control.advance(WRITE_POINTER_OFFSET)?;
+    Ok(memory.load_u64_kept(word, &mut queue.kept.control)?)
+}
+
+/// Where the write pointer is, and the entry behind those seen, if the queue keeps both pages.
+pub(crate) fn first_reads(mmu: &Mmu, queue: &Queue) -> Option<[Place; 2]> {
+    let setup = &queue.setup;
+    let word = setup.control.advance(WRITE_POINTER_OFFSET).ok()?;
+    let slot = setup
+        .ring
+        .advance(setup.size.slot_offset(queue.seen))
+        .ok()?;
+    Some([
+        mmu.kept_place(word, &queue.kept.control)?,
+        mmu.kept_place(slot, &queue.kept.ring)?,
+    ])
 }
 
 /// Entries between the queue's read pointer and `write`.
@@ -55,11 +71,19 @@ pub(crate) fn report_read_pointer(
 
 /// Copies the entry at the read pointer out of memory once, checks the copy and makes it ready
 /// to run.
-pub(crate) fn fetch(memory: &mut Memory<'_>, queue: &Queue) -> Result<Execution, Stop> {
+///
+/// The second result is the device clock at which the copy was complete, if `timed`.
+pub(crate) fn fetch(
+    memory: &mut Memory<'_>,
+    queue: &mut Queue,
+    timed: bool,
+) -> Result<(Execution, Option<u64>), Stop> {
     let setup = &queue.setup;
     let slot = setup.ring.advance(setup.size.slot_offset(queue.read))?;
     let mut entry = RingEntry::new_zeroed();
-    memory.read(slot, entry.as_mut_bytes(), Access::Read)?;
+    // An entry never crosses a page: the ring is page aligned and a page holds whole entries.
+    memory.read_kept(slot, entry.as_mut_bytes(), &mut queue.kept.ring)?;
+    let fetched = timed.then(|| memory.fabric.clock());
     let refused = Stop::new(QueueFault::RING_ENTRY, slot.raw());
     let allowed = if setup.kernel {
         is_kernel_entry(&entry) && is_context_known(memory, entry.meta)
@@ -80,13 +104,9 @@ pub(crate) fn fetch(memory: &mut Memory<'_>, queue: &Queue) -> Result<Execution,
     } else {
         Operand::Virtual(context, GpuVa(entry.buffer))
     };
-    Ok(Execution::new(
-        buffer,
-        context,
-        meta.dwords(),
-        meta.privileged(),
-        meta.reports().then_some(entry.cookie),
-    ))
+    let report = meta.reports().then_some(entry.cookie);
+    let execution = Execution::new(buffer, context, meta.dwords(), meta.privileged(), report);
+    Ok((execution, fetched))
 }
 
 /// Whether an entry of a kernel ring sets defined bits only.

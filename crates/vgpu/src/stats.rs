@@ -53,8 +53,11 @@ macro_rules! counters {
 pub(crate) struct Counter(AtomicU64);
 
 impl Counter {
+    /// To be called with the device's lock held. So there is one writer at a time, and no locked
+    /// instruction stands in the way from a ring to its fetch.
     pub(crate) fn add(&self, count: u64) {
-        self.0.fetch_add(count, Ordering::Relaxed);
+        let before = self.0.load(Ordering::Relaxed);
+        self.0.store(before.wrapping_add(count), Ordering::Relaxed);
     }
 }
 

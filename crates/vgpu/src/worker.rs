@@ -11,7 +11,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::device::Device;
 use crate::doorbell::is_rung;
-use crate::fabric::Fabric;
+use crate::fabric::{Fabric, Place};
 use crate::fault::InterruptAction;
 
 /// How long the thread spins after the last thing it did: a client that submits in a loop finds
@@ -111,6 +111,8 @@ impl Backoff {
 struct Watch {
     bindings: u64,
     pages: Vec<DoorbellPage>,
+    /// What a ring of one of these pages would have the device read first.
+    near: Vec<Place>,
 }
 
 impl Watch {
@@ -121,6 +123,28 @@ impl Watch {
             self.pages.extend(device.doorbells.bound());
         }
     }
+
+    /// Notes which lines to keep near, if the pages are so few that it pays.
+    fn keep_near(&mut self, device: &Device) {
+        self.near.clear();
+        if self.pages.len() <= FEW_PAGES {
+            for page in &self.pages {
+                self.near
+                    .extend(device.first_reads(*page).into_iter().flatten());
+            }
+        }
+    }
+
+    /// A page with a ring. The lines that follow a ring are asked for at the same time
+    /// as the page's own, so that the way to the entry is one trip between processors, not three.
+    /// Nothing is read from them before a ring is there.
+    fn find_rung(&self, fabric: &Fabric) -> Option<DoorbellPage> {
+        for place in &self.near {
+            fabric.prefetch(*place);
+        }
+        let mut pages = self.pages.iter().copied();
+        pages.find(|page| is_rung(&fabric.doorbells, *page))
+    }
 }
 
 /// Runs until [`Shared::stop`].
@@ -128,12 +152,11 @@ pub(crate) fn run(shared: &Shared) {
     let mut watch = Watch::default();
     let mut backoff = Backoff::new();
     while !shared.stop.load(Ordering::Acquire) {
-        let rung = watch
-            .pages
-            .iter()
-            .any(|page| is_rung(&shared.fabric.doorbells, *page));
-        let changed = shared.bindings.load(Ordering::Acquire) != watch.bindings;
-        if (rung || changed || shared.work.load(Ordering::Acquire)) && turn(shared, &mut watch) {
+        let rung = watch.find_rung(&shared.fabric);
+        let wanted = rung.is_some()
+            || shared.bindings.load(Ordering::Acquire) != watch.bindings
+            || shared.work.load(Ordering::Acquire);
+        if wanted && turn(shared, &mut watch, rung) {
             backoff = Backoff::new();
         } else {
             backoff.wait();
@@ -142,9 +165,19 @@ pub(crate) fn run(shared: &Shared) {
 }
 
 /// Takes rings and runs engines until nothing is left to do; true if something was done.
-fn turn(shared: &Shared, watch: &mut Watch) -> bool {
+fn turn(shared: &Shared, watch: &mut Watch, rung: Option<DoorbellPage>) -> bool {
     let mut device = shared.device.lock();
     let mut worked = false;
+    if let Some(page) = rung
+        && !device.is_gone()
+    {
+        // If the page was bound anew meanwhile there is no ring to take.
+        worked = device.take_ring(page);
+    }
+    if let Some(errand) = device.errand.take() {
+        worked = true;
+        MutexGuard::unlocked(&mut device, || errand.run());
+    }
     let mut steps = 0_u32;
     while !device.is_gone() && !shared.stop.load(Ordering::Acquire) {
         watch.refresh(&device);
@@ -169,6 +202,7 @@ fn turn(shared: &Shared, watch: &mut Watch) -> bool {
         // Whoever waits to access a register goes first.
         MutexGuard::bump(&mut device);
     }
+    watch.keep_near(&device);
     shared.publish(&device);
     MutexGuard::unlock_fair(device);
     worked

@@ -1,5 +1,6 @@
 //! The virtual GPU as a device of the bench's machine.
 
+use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 use std::io;
 use std::ptr;
 use std::sync::Arc;
@@ -79,6 +80,13 @@ impl Bus for MachineBus {
     fn store_u64(&self, address: BusAddress, value: u64) -> Result<(), BusFault> {
         self.word(address)?.store(value, Ordering::Release);
         Ok(())
+    }
+
+    fn prefetch(&self, address: BusAddress) {
+        if let Ok(at) = self.locate(address, 8) {
+            // SAFETY: a prefetch reads no value and never faults; the address is mapped besides.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast_const().cast()) };
+        }
     }
 
     fn raise(&self, _vector: u16) {

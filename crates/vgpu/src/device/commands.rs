@@ -5,7 +5,7 @@ use carillon_hw::queue::{QueueActivity, QueueFault, QueueId, QueueState};
 use carillon_hw::regs::{DoorbellModel, QueueCommand, QueueOperation};
 
 use super::{Device, leave_run_list};
-use crate::queue::{Deferred, Limits, Queue, Setup, Slot};
+use crate::queue::{Deferred, Kept, Limits, Queue, Setup, Slot};
 use crate::ring::Stop;
 
 impl Device {
@@ -91,6 +91,7 @@ impl Device {
             }
             if !queue.suspended {
                 queue.suspended = true;
+                queue.kept = Kept::default();
                 leave_run_list(&mut self.engines, queue);
                 let half = self.descriptors().device_half(&self.fabric, id);
                 half.state(QueueState::SUSPENDED);
@@ -123,6 +124,7 @@ impl Device {
             Err(value) => return self.fault(id, Stop::new(QueueFault::DESCRIPTOR, value)),
         };
         let former = std::mem::replace(&mut queue.setup, setup);
+        queue.kept = Kept::default();
         let moved = (former.engine, former.band) != (setup.engine, setup.band);
         // A hung packet keeps its engine, whatever the driver wishes.
         if moved

@@ -5,6 +5,7 @@ use carillon_hw::queue::{QueueActivity, QueueId};
 use carillon_hw::regs::{DoorbellControl, DoorbellModel, DoorbellPage};
 
 use super::{DelayedRing, Device, WATCH_ALL_NANOSECONDS, WATCHED_PER_SWITCH, leave_run_list};
+use crate::fabric::Place;
 use crate::fault::RingAction;
 use crate::mmu::Memory;
 use crate::queue::Slot;
@@ -34,7 +35,16 @@ impl Device {
     }
 
     /// Takes the ring of a page, if there is one, and looks.
+    ///
+    /// The entry that a page's owner has been waiting for is fetched before the page is taken: the
+    /// exchange waits for the client's cache line, and nobody waits for the exchange. The look that
+    /// counts comes behind the exchange.
     pub(crate) fn take_ring(&mut self, page: DoorbellPage) -> bool {
+        if self.parameters.model == DoorbellModel::Dedicated
+            && let Some(owner) = self.doorbells.control(page).owner()
+        {
+            self.fetch_early(owner);
+        }
         let Some(value) = self.doorbells.take(&self.fabric, page) else {
             return false;
         };
@@ -51,6 +61,49 @@ impl Device {
             }
         }
         true
+    }
+
+    /// Fetches the next entry of a queue that has nothing else to do, on an engine that has nothing
+    /// else to do. Whatever is unusual is left to the look that follows.
+    fn fetch_early(&mut self, id: QueueId) {
+        if !self.is_enabled() || self.faults.are_armed() {
+            return;
+        }
+        let Some(Slot::Live(queue)) = self.queues.get_mut(&id) else {
+            return;
+        };
+        let engine = &self.engines[queue.setup.engine];
+        if engine.is_busy() || engine.stopped || !queue.waits_for_work() {
+            return;
+        }
+        let log = self.fetch_log.as_ref();
+        let ring_seen = log
+            .filter(|log| log.has_rings())
+            .map(|_| self.fabric.clock());
+        let mut memory = Memory {
+            fabric: &self.fabric,
+            mmu: &mut self.mmu,
+        };
+        let Ok(write) = ring::write_pointer(&mut memory, queue) else {
+            return;
+        };
+        if !ring::pending(queue, write).is_ok_and(|pending| pending > 0) {
+            return;
+        }
+        let Ok(fetched) = ring::fetch(&mut memory, queue, log.is_some()) else {
+            return;
+        };
+        queue.fetched_early = true;
+        self.begin_execution(id, fetched, ring_seen);
+    }
+
+    /// Where the write pointer and the next entry of a page's owner are, if both are known.
+    pub(crate) fn first_reads(&self, page: DoorbellPage) -> Option<[Place; 2]> {
+        let owner = self.doorbells.control(page).owner()?;
+        match self.queues.get(&owner)? {
+            Slot::Live(queue) => ring::first_reads(&self.mmu, queue),
+            Slot::Faulted => None,
+        }
     }
 
     /// Lets delayed rings come one round nearer.
@@ -153,7 +206,7 @@ impl Device {
             fabric: &self.fabric,
             mmu: &mut self.mmu,
         };
-        let found = ring::write_pointer(&mut memory, &queue.setup)
+        let found = ring::write_pointer(&mut memory, queue)
             .and_then(|write| Ok((write, ring::pending(queue, write)?)));
         let (write, pending) = match found {
             Ok(found) => found,
@@ -164,7 +217,9 @@ impl Device {
         if write != queue.seen {
             queue.seen = write;
             queue.useful_looks = queue.useful_looks.wrapping_add(1);
-            queue.rung = rung;
+            // A ring whose entry was fetched early has led to its fetch already.
+            let early = std::mem::take(&mut queue.fetched_early);
+            queue.rung = rung.filter(|_| !early);
             self.fabric.counters.useful_looks.add(1);
             half.seen_write_pointer(write);
             half.useful_looks(queue.useful_looks);
