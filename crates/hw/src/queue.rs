@@ -93,12 +93,15 @@ pub struct QueueDriverHalf {
     pub shape: QueueShape,
     /// [`ContextId`] whose page tables translate the queue's addresses.
     pub context: u32,
-    /// Global doorbell model: the page whose rings may name this queue. Else zero.
-    pub doorbell_page: u32,
     /// Entries in each fence log.
     pub log_entries: u32,
     /// Zero.
-    pub reserved: u64,
+    pub reserved0: u32,
+    /// Global doorbell model: the page whose rings may name this queue. Else ignored. In a
+    /// quadword of its own: whoever gives pages to processes writes it without the rest.
+    pub doorbell_page: u32,
+    /// Zero.
+    pub reserved1: u32,
 }
 
 /// Life of a queue as the device sees it; open, since it is read from memory.
@@ -195,13 +198,8 @@ pub struct ContextDescriptor {
 }
 
 impl QueueDriverHalf {
-    /// Offset of the quadword that holds `doorbell_page` and `log_entries`.
-    pub const PAGE_AND_LOG_WORD: u64 = core::mem::offset_of!(Self, doorbell_page) as u64;
-
-    /// That quadword with another page in it.
-    pub const fn with_page_in_word(word: u64, page: u32) -> u64 {
-        (word & !(u32::MAX as u64)) | page as u64
-    }
+    /// Offset of the quadword that holds `doorbell_page`: the last of the half.
+    pub const PAGE_WORD: u64 = core::mem::offset_of!(Self, doorbell_page) as u64;
 
     /// The half as the quadwords that are stored to the table, in order.
     pub fn to_words(self) -> [u64; 8] {
@@ -216,7 +214,7 @@ impl ContextDescriptor {
     }
 }
 
-const _: () = assert!(QueueDriverHalf::PAGE_AND_LOG_WORD.is_multiple_of(8));
+const _: () = assert!(QueueDriverHalf::PAGE_WORD + 8 == DEVICE_HALF_OFFSET);
 const _: () = assert!(size_of::<QueueDriverHalf>() as u64 == DEVICE_HALF_OFFSET);
 const _: () = assert!(
     size_of::<QueueDriverHalf>() as u64 + size_of::<QueueDeviceHalf>() as u64

@@ -76,6 +76,17 @@ pub struct Manager<P: Platform> {
     queue_table: VramOffset,
 }
 
+/// Why a doorbell loses its page.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reason {
+    /// Another doorbell wants it.
+    Victim,
+    /// Another doorbell wants it, and the OS had disconnected this one.
+    Lingering,
+    /// Its client shall come back and hear of a change.
+    Notify,
+}
+
 /// A victim between the two halves of its revocation.
 #[derive(Clone, Copy)]
 struct Revocation {
@@ -84,7 +95,9 @@ struct Revocation {
     os: OsHandle,
     os_queue: OsHandle,
     queue: QueueId,
-    was_connected: bool,
+    /// The page's lease when the lock was let go.
+    lease: u32,
+    reason: Reason,
     epoch: u32,
 }
 
@@ -176,7 +189,9 @@ impl<P: Platform> Manager<P> {
                         revocation.os,
                         DisconnectReason::Retry,
                     );
-                    return self.finish(platform, handle, revocation, outcome);
+                    if let Some(connection) = self.finish(platform, handle, revocation, outcome)? {
+                        return Ok(connection);
+                    }
                 }
             }
         }
@@ -209,6 +224,10 @@ impl<P: Platform> Manager<P> {
             }
             State::Disconnected | State::Revoking(_) => {}
         }
+        let in_transit = match doorbell.state {
+            State::Revoking(page) => Some(page),
+            _ => None,
+        };
         let doorbells = &inner.doorbells;
         let pages = match &mut inner.scheme {
             Scheme::Dedicated(pages) => pages,
@@ -231,6 +250,13 @@ impl<P: Platform> Manager<P> {
             },
         );
         let Some((page, victim)) = choice else {
+            if let Some(page) = in_transit {
+                // The thread that takes this page away is inside its callback, and the OS may
+                // hold that back until this connect is done. Waiting for each other would never
+                // end, so the page comes back and the other thread starts again.
+                inner.counters.taken_back += 1;
+                return Ok(Plan::Done(inner.bind(platform, handle, page, queue, now)));
+            }
             inner.counters.waits += 1;
             return Ok(Plan::Wait);
         };
@@ -281,23 +307,22 @@ impl<P: Platform> Manager<P> {
 
     /// Writes the page into the queue's descriptor: rings on that page may name the queue.
     fn name_page(&self, platform: &P, queue: QueueId, page: DoorbellPage) {
-        let at = queue
-            .table_offset()
-            .checked_add(QueueDriverHalf::PAGE_AND_LOG_WORD);
+        let at = queue.table_offset().checked_add(QueueDriverHalf::PAGE_WORD);
         if let Some(at) = at.and_then(|at| self.queue_table.checked_add(at)) {
-            let word = QueueDriverHalf::with_page_in_word(platform.vram_load64(at), page.index());
-            platform.vram_store64(at, word);
+            platform.vram_store64(at, u64::from(page.index()));
             queue_command(platform, QueueOperation::Reload, queue);
         }
     }
 
+    /// What a connect does after the callback for its victim has returned. `None`: the victim took
+    /// its page back meanwhile, start again.
     fn finish(
         &self,
         platform: &P,
         handle: Handle<DoorbellKind>,
         revocation: Revocation,
         outcome: DisconnectOutcome,
-    ) -> Result<Connection> {
+    ) -> Result<Option<Connection>> {
         let now = platform.now();
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
@@ -305,28 +330,29 @@ impl<P: Platform> Manager<P> {
             return Err(Error::DeviceGone);
         }
         let page = revocation.page;
-        if revocation.was_connected {
-            inner.counters.victimizations += 1;
-            if let Some(victim) = inner.doorbells.get_mut(revocation.victim) {
-                victim.counters.victimized = victim.counters.victimized.wrapping_add(1);
-            }
-        } else {
-            inner.counters.lingering_reclaimed += 1;
-        }
-        inner.lose_page(platform, &revocation, outcome);
+        let lost = inner.lose_page(platform, &revocation, outcome);
+        let closed = inner.closed;
         let Some(doorbell) = inner.doorbells.get_mut(handle) else {
-            inner.release(page);
+            if lost {
+                inner.release(page);
+            }
             return Err(Error::InvalidHandle);
         };
-        if inner.closed || doorbell.state != State::Connecting {
-            if doorbell.state == State::Connecting {
-                doorbell.state = State::Disconnected;
+        let connecting = doorbell.state == State::Connecting;
+        if connecting && (closed || !lost) {
+            doorbell.state = State::Disconnected;
+        }
+        if closed || !connecting {
+            if lost {
+                inner.release(page);
             }
-            inner.release(page);
             return Err(Error::DeviceGone);
         }
+        if !lost {
+            return Ok(None);
+        }
         let queue = doorbell.queue;
-        Ok(inner.bind(platform, handle, page, queue, now))
+        Ok(Some(inner.bind(platform, handle, page, queue, now)))
     }
 
     /// Breaks the connection because the OS says so. Always succeeds; work that is already in the
@@ -356,9 +382,15 @@ impl<P: Platform> Manager<P> {
                     queue_command(platform, QueueOperation::Watch, queue);
                 }
             }
+            // The other thread finishes what it began. Its callback may return before the OS has
+            // moved the mapping for this disconnect, so its look may come too early.
+            State::Revoking(_) => {
+                if !closed {
+                    queue_command(platform, QueueOperation::Watch, doorbell.queue);
+                }
+            }
             // The connecting thread's answer has not reached the OS: the connect comes after.
-            // While revoking, the other thread finishes what it began.
-            State::Connecting | State::Revoking(_) | State::Disconnected | State::Lingering(_) => {}
+            State::Connecting | State::Disconnected | State::Lingering(_) => {}
         }
     }
 
@@ -416,8 +448,9 @@ impl<P: Platform> Manager<P> {
         if revocation.epoch != inner.epoch {
             return Ok(());
         }
-        inner.lose_page(platform, &revocation, outcome);
-        inner.release(revocation.page);
+        if inner.lose_page(platform, &revocation, outcome) {
+            inner.release(revocation.page);
+        }
         Ok(())
     }
 
@@ -453,7 +486,8 @@ impl<P: Platform> Manager<P> {
             os: doorbell.os,
             os_queue: doorbell.os_queue,
             queue: doorbell.queue,
-            was_connected: true,
+            lease: inner.lease(page),
+            reason: Reason::Notify,
             epoch: inner.epoch,
         }))
     }
@@ -574,33 +608,61 @@ impl Inner {
         Connection { page, notify }
     }
 
-    /// The second half of every revocation, after the callback has returned.
+    /// The second half of every revocation, after the callback has returned. Whether the page is
+    /// the caller's: the victim may have taken it back.
     fn lose_page<P: Platform>(
         &mut self,
         platform: &P,
         revocation: &Revocation,
         outcome: DisconnectOutcome,
-    ) {
-        // Disconnect or destroy of the victim may have run meanwhile; the page is the caller's in
-        // any case, since its owner is `Revoking`.
-        if let Some(victim) = self.doorbells.get_mut(revocation.victim)
-            && victim.state == State::Revoking(revocation.page)
-        {
-            victim.state = State::Disconnected;
-        }
+    ) -> bool {
         if outcome == DisconnectOutcome::AlreadyGone {
             self.counters.callbacks_already_gone += 1;
         }
-        if self.closed {
-            return;
+        let page = revocation.page;
+        let lost = match &self.scheme {
+            Scheme::Dedicated(pages) => pages.lease(page) == revocation.lease,
+            Scheme::Global(_) => true,
+        };
+        if lost {
+            self.count_loss(revocation);
         }
-        if let Scheme::Dedicated(_) = self.scheme {
+        if self.closed {
+            return lost;
+        }
+        if lost && matches!(self.scheme, Scheme::Dedicated(_)) {
             // The page and what the device remembers of it go in one step, before anybody gets it.
-            write_control(platform, revocation.page, DoorbellControl::UNBOUND);
+            write_control(platform, page, DoorbellControl::UNBOUND);
         }
         // A client may have published work and rung the old page, or the dummy page, before it
-        // saw its new status. Nobody can ring the old page now, so this look is the last needed.
+        // saw its new status. The callback has moved its mapping, so this look is the last needed;
+        // if the OS itself disconnects meanwhile, the watch of that stays.
         look(platform, revocation.queue);
+        lost
+    }
+
+    fn count_loss(&mut self, revocation: &Revocation) {
+        if let Some(victim) = self.doorbells.get_mut(revocation.victim) {
+            // Disconnect or a connect to another page may have run meanwhile.
+            if victim.state == State::Revoking(revocation.page) {
+                victim.state = State::Disconnected;
+            }
+            if revocation.reason == Reason::Victim {
+                victim.counters.victimized = victim.counters.victimized.wrapping_add(1);
+            }
+        }
+        match revocation.reason {
+            Reason::Victim => self.counters.victimizations += 1,
+            Reason::Lingering => self.counters.lingering_reclaimed += 1,
+            Reason::Notify => {}
+        }
+    }
+
+    fn lease(&self, page: DoorbellPage) -> u32 {
+        match &self.scheme {
+            Scheme::Dedicated(pages) => pages.lease(page),
+            Scheme::Global(_) => 0,
+        }
     }
 
     /// Puts a page of the dedicated model back on the free list.
@@ -619,7 +681,11 @@ impl Inner {
         let Scheme::Dedicated(pages) = &mut self.scheme else {
             return Plan::Wait;
         };
-        let was_connected = pages.owner(page) == Owner::Bound(victim);
+        let reason = match pages.owner(page) {
+            Owner::Bound(_) => Reason::Victim,
+            _ => Reason::Lingering,
+        };
+        let lease = pages.lease(page);
         let Some(loser) = self.doorbells.get_mut(victim) else {
             // The invariant is that an owner lives; a page without one is simply free.
             pages.release(page);
@@ -631,7 +697,8 @@ impl Inner {
             os: loser.os,
             os_queue: loser.os_queue,
             queue: loser.queue,
-            was_connected,
+            lease,
+            reason,
             epoch: self.epoch,
         };
         loser.state = State::Revoking(page);

@@ -139,6 +139,9 @@ pub struct ManagerCounters {
     pub callbacks_already_gone: u64,
     /// Times that a connect had to wait because every page was young and busy, or in transit.
     pub waits: u64,
+    /// Pages that a victim took back, because nothing else was to be had, while the callback for
+    /// it was under way.
+    pub taken_back: u64,
     /// Disconnects that the OS asked for.
     pub disconnects: u64,
     /// Connects answered with `CONNECTED_NOTIFY_KMD`.

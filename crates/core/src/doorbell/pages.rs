@@ -32,6 +32,8 @@ struct Page {
     owner: Owner,
     /// When the owner got it.
     since: Ticks,
+    /// Counts owners: whoever let go of the lock finds out whether the page went on without him.
+    lease: u32,
     /// Rung since the hand passed, as far as the accessed words have been read.
     rung: bool,
     next_free: Option<DoorbellPage>,
@@ -99,6 +101,7 @@ impl Pages {
             let page = Page {
                 owner: Owner::Free,
                 since: Ticks(0),
+                lease: 0,
                 rung: false,
                 next_free: DoorbellPage::new(index + 1, count),
             };
@@ -136,11 +139,17 @@ impl Pages {
         self.page(page).map_or(Ticks(0), |p| p.since)
     }
 
+    /// Number of the present lease of `page`.
+    pub fn lease(&self, page: DoorbellPage) -> u32 {
+        self.page(page).map_or(0, |p| p.lease)
+    }
+
     /// Gives `page` to `owner`, which is not [`Owner::Free`] ([`Self::release`] is for that).
     pub fn assign(&mut self, page: DoorbellPage, owner: Owner, now: Ticks) {
         if let Some(p) = self.page_mut(page) {
             p.owner = owner;
             p.since = now;
+            p.lease = p.lease.wrapping_add(1);
             p.rung = false;
         }
     }

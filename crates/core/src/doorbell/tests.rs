@@ -423,7 +423,7 @@ fn global_processes_have_a_page_each_and_nobody_is_a_victim() {
     for (queue, process) in [(0, 7), (1, 7), (2, 8)] {
         let connection = link(&rig, rig.create_in(queue, process));
         assert!(!connection.notify);
-        let at = QueueId(queue).table_offset() + QueueDriverHalf::PAGE_AND_LOG_WORD;
+        let at = QueueId(queue).table_offset() + QueueDriverHalf::PAGE_WORD;
         let named = rig.platform.vram_load64(VramOffset(at));
         assert_eq!(named, u64::from(connection.page.index()));
         pages.push(connection.page);
@@ -460,6 +460,57 @@ fn a_global_page_is_unbound_with_the_last_doorbell_of_its_process() {
 }
 
 /// contract: DBN-011
+/// dxgkrnl may hold a lock of the doorbell across its connect and want the same one for the
+/// callback: then the callback for a victim waits until the victim's own connect is done.
+#[test]
+fn a_victim_that_connects_while_its_callback_is_held_back_is_not_waited_for() {
+    let rig = rig(1);
+    let (a, b) = (rig.create(0), rig.create(1));
+    rig.connect(a).unwrap();
+    rig.grow_old();
+    let inner = Rig {
+        platform: rig.platform.clone(),
+        manager: rig.manager.clone(),
+    };
+    let callbacks = AtomicU32::new(0);
+    rig.platform.on_disconnect(move |_, _| {
+        if callbacks.fetch_add(1, Ordering::SeqCst) == 0 {
+            assert_eq!(inner.connect(a), Ok(0), "takes its page back");
+            inner.grow_old();
+        }
+        DisconnectOutcome::Rotated
+    });
+    rig.platform.take_deeds();
+    assert_eq!(rig.connect(b), Ok(0));
+    assert_eq!(rig.bindings(1), [Some(1)]);
+    assert_eq!(rig.state(a), State::Disconnected);
+    let counters = rig.manager.counters();
+    assert_eq!((counters.taken_back, counters.victimizations), (1, 1));
+    let looks = rig.platform.take_deeds();
+    let looks = looks
+        .iter()
+        .filter(|d| **d == Deed::Queue(QueueOperation::Look, 0, 0));
+    assert_eq!(
+        looks.count(),
+        2,
+        "after each callback, whoever has the page"
+    );
+}
+
+#[test]
+fn a_disconnect_by_the_os_during_the_revocation_is_watched() {
+    let (rig, ..) = during_revocation(
+        |rig, a, _| {
+            rig.platform.take_deeds();
+            rig.disconnect(a);
+            let watch = Deed::Queue(QueueOperation::Watch, 0, 0);
+            assert_eq!(rig.platform.take_deeds(), [watch]);
+        },
+        DisconnectOutcome::Rotated,
+    );
+    assert_eq!(rig.bindings(1), [Some(1)]);
+}
+
 #[test]
 fn many_threads_connect_at_once_and_get_distinct_pages() {
     const THREADS: u32 = 8;

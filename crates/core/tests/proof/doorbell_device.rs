@@ -282,17 +282,13 @@ impl Platform for Device {
     }
 
     fn vram_load64(&self, at: VramOffset) -> u64 {
-        let (queue, field) = self.queue_at(at);
-        assert_eq!(field, QueueDriverHalf::PAGE_AND_LOG_WORD);
-        QueueDriverHalf::with_page_in_word(0xABCD << 32, queue.page())
+        panic!("the manager has no quadword to read at {at}");
     }
 
     fn vram_store64(&self, at: VramOffset, value: u64) {
         let (queue, field) = self.queue_at(at);
-        assert_eq!(field, QueueDriverHalf::PAGE_AND_LOG_WORD);
-        let page = u32::try_from(value & u64::from(u32::MAX)).unwrap();
-        assert_eq!(value >> 32, 0xABCD, "the log entries are not the manager's");
-        queue.set_page(page);
+        assert_eq!(field, QueueDriverHalf::PAGE_WORD);
+        queue.set_page(u32::try_from(value).unwrap());
     }
 
     fn allocate_bus_memory(&self, _passive: Passive<'_>, _bytes: usize) -> Result<NoMemory> {

@@ -71,6 +71,8 @@ pub(crate) struct Frame {
     pub(crate) connects: bool,
     /// The victim and its page, once the callback has been made.
     pub(crate) taken: Option<(usize, u32)>,
+    /// A victim has taken its page back during the callback.
+    pub(crate) retaken: bool,
 }
 
 #[derive(Default)]
@@ -101,6 +103,23 @@ impl Reference {
         let bell = &mut self.bells[victim];
         if bell.place == Place::Taken(page) {
             bell.place = Place::Off;
+        }
+    }
+
+    /// A doorbell that finds nothing else takes back the page that is being taken from it: the
+    /// revocation has not happened.
+    pub(crate) fn take_back(&mut self, victim: usize, page: u32) {
+        let frames = self.frames.iter_mut();
+        let frame = frames.rev().find(|f| f.taken == Some((victim, page)));
+        let frame = frame.expect("nobody is taking this page");
+        frame.taken = None;
+        frame.retaken = true;
+        let connects = frame.connects;
+        self.counters.taken_back += 1;
+        match (connects, self.bells[victim].lost_live.take()) {
+            (true, Some(_)) => self.counters.victimizations -= 1,
+            (true, None) => self.counters.lingering_reclaimed -= 1,
+            (false, _) => {}
         }
     }
 

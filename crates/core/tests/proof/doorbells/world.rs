@@ -165,9 +165,11 @@ impl World {
             let free = reference.free.front().copied();
             (reference.bells[index], reference.closed, free, choice)
         };
-        let needs_page = matches!(bell.place, Place::Off | Place::Taken(_));
         if bell.alive && !closed {
-            let stuck = self.is_dedicated() && needs_page && free.is_none() && !self.any_held();
+            let stuck = self.is_dedicated()
+                && bell.place == Place::Off
+                && free.is_none()
+                && !self.any_held();
             // The thread inside the callback is this one: it would wait for itself.
             let waits = bell.place == Place::Connecting || stuck;
             // The OS moves mapping and status of one doorbell in one go.
@@ -179,11 +181,12 @@ impl World {
             bell: index,
             connects: true,
             taken: None,
+            retaken: false,
         });
         let pauses = self.device.pauses.load(Ordering::SeqCst);
         let result = self.manager.connect(PASSIVE, &self.device, bell.handle);
         let frame = self.reference().frames.pop().unwrap();
-        if !choice.is_empty() && frame.taken.is_none() {
+        if !choice.is_empty() && frame.taken.is_none() && !frame.retaken {
             let waited = self.device.pauses.load(Ordering::SeqCst) - pauses;
             assert_eq!(waited, 0, "a connect waits though a page could be had");
         }
@@ -193,6 +196,13 @@ impl World {
         }
         if closed {
             assert_eq!(result, Err(Error::DeviceGone));
+            return;
+        }
+        if frame.retaken
+            && frame.taken.is_none()
+            && let Some(error) = self.interrupted(index)
+        {
+            assert_eq!(result, Err(error));
             return;
         }
         let page = match (bell.place, frame.taken) {
@@ -210,6 +220,11 @@ impl World {
                 return;
             }
             (Place::Lingers(page), None) => page,
+            (Place::Taken(page), None) if free.is_none() => {
+                assert!(choice.is_empty(), "another page was to be had");
+                self.reference().take_back(index, page);
+                page
+            }
             (_, None) if self.is_dedicated() => {
                 let mut reference = self.reference();
                 reference.counters.free_pages_taken += 1;
@@ -230,6 +245,21 @@ impl World {
             notify
         };
         self.connected(index, result.unwrap(), page, notify);
+    }
+
+    /// Why a connect whose victim took its page back does not start again.
+    fn interrupted(&self, index: usize) -> Option<Error> {
+        let mut reference = self.reference();
+        let closed = reference.closed;
+        let bell = &mut reference.bells[index];
+        if !bell.alive {
+            return Some(Error::InvalidHandle);
+        }
+        if closed {
+            bell.place = Place::Off;
+            return Some(Error::DeviceGone);
+        }
+        None
     }
 
     fn any_held(&self) -> bool {
@@ -416,6 +446,7 @@ impl World {
                 bell: index,
                 connects: false,
                 taken: None,
+                retaken: false,
             });
             (bell, bell.alive && on && changes)
         };
@@ -425,7 +456,7 @@ impl World {
         let mut reference = self.reference();
         let frame = reference.frames.pop().unwrap();
         assert_eq!(result.is_ok(), bell.alive);
-        assert_eq!(frame.taken.is_some(), expects_callback);
+        assert_eq!(frame.taken.is_some() || frame.retaken, expects_callback);
         if let Some((victim, page)) = frame.taken
             && self.is_dedicated()
         {
