@@ -118,6 +118,22 @@ mod tests {
     }
 
     #[test]
+    fn who_shuts_the_gate_waits_for_those_inside() {
+        let fake = crate::testing::Fake::new(1, 1 << 20);
+        let gate = Gate::new();
+        let inside = gate.enter();
+        assert!(gate.change(Access::Open, Access::Asleep));
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| gate.wait_empty(Passive::entered(), &fake));
+            while fake.pauses.load(Ordering::Relaxed) == 0 {
+                assert!(!waiting.is_finished(), "somebody is inside");
+                std::thread::yield_now();
+            }
+            drop(inside);
+        });
+    }
+
+    #[test]
     fn what_is_lost_stays_lost() {
         let gate = Gate::new();
         assert_eq!(gate.lose(), Access::Open);

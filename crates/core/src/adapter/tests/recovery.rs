@@ -335,6 +335,12 @@ fn sleep_frees_every_page_and_wake_puts_each_queue_back_where_it_was() {
     let late_bell = adapter
         .create_doorbell(PASSIVE, &doorbell(&late, private_data().as_bytes()))
         .unwrap();
+    let brief = objects(&adapter);
+    let bell = adapter
+        .create_doorbell(PASSIVE, &doorbell(&brief, private_data().as_bytes()))
+        .unwrap();
+    adapter.destroy_doorbell(PASSIVE, bell.handle);
+    adapter.destroy_queue(PASSIVE, brief.queue).unwrap();
     adapter.platform.dark.store(false, Ordering::Relaxed);
     assert_eq!(adapter.platform.dark_accesses.load(Ordering::Relaxed), 0);
     // What the power took.
@@ -616,4 +622,36 @@ fn a_debug_report_ends_with_its_last_whole_record() {
     adapter.platform.dark.store(true, Ordering::Relaxed);
     adapter.debug_report(PASSIVE, &mut [0; 4096]);
     assert_eq!(adapter.platform.dark_accesses.load(Ordering::Relaxed), 0);
+}
+
+/// contract: PWDR-001
+/// regression: MAP-04
+#[test]
+fn a_connect_that_the_power_leaves_in_the_middle_gives_up_its_page_once() {
+    let adapter: &'static Adapter<Fake> = std::boxed::Box::leak(start().into());
+    let bells = [0; 3].map(|_| {
+        let o = objects(adapter);
+        adapter
+            .create_doorbell(PASSIVE, &doorbell(&o, private_data().as_bytes()))
+            .unwrap()
+            .handle
+    });
+    for bell in &bells[..2] {
+        adapter.connect_doorbell(PASSIVE, *bell).unwrap();
+    }
+    adapter.platform.on_disconnect(|_, _| {
+        adapter.sleep(PASSIVE);
+        adapter.wake(PASSIVE);
+        crate::platform::DisconnectOutcome::Rotated
+    });
+    assert_eq!(
+        adapter.connect_doorbell(PASSIVE, bells[2]),
+        Err(Error::DeviceGone)
+    );
+    adapter
+        .platform
+        .on_disconnect(|_, _| panic!("both pages are free"));
+    let first = adapter.connect_doorbell(PASSIVE, bells[2]).unwrap();
+    let second = adapter.connect_doorbell(PASSIVE, bells[0]).unwrap();
+    assert_ne!(first.page, second.page);
 }
