@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use carillon_bench::dxgk::objects::doorbell::RETRY;
+use carillon_bench::workload::raw::system_memory;
 use carillon_client::kmt::DoorbellStatus;
 use carillon_hw::doorbell::{DOORBELL_BYTES, NOT_RUNG};
 use carillon_hw::packet::Packet;
@@ -100,7 +101,12 @@ fn every_page_serves_from_the_first_to_the_last() {
         let client = Client::new(&machine);
         let mut queues: Vec<Queue> = (0..pages).map(|node| client.queue(node)).collect();
         for queue in &mut queues {
-            queue.submit(1);
+            queue.connect();
+        }
+        for queue in &mut queues {
+            // Connected before there is work: only the ring can tell.
+            assert_eq!(queue.submit(1), 0);
+            queue.check();
         }
         let shown: BTreeSet<usize> = queues.iter().filter_map(|q| q.doorbell().shows()).collect();
         let all: BTreeSet<usize> = (0..pages as usize).map(|page| page * PAGE).collect();
@@ -234,15 +240,17 @@ fn the_first_ring_after_a_connect_is_effective() {
 /// contract: PRF-003
 #[test]
 fn the_fence_comes_after_the_work() {
-    const WORDS: u64 = 1024;
+    /// Long enough that a fence that comes too early is seen before the fill ends.
+    const BYTES: u64 = 1 << 20;
     let (nt, machine) = boot(&config(DoorbellModel::Dedicated, 2));
     let client = Client::new(&machine);
+    let target = system_memory(&*client.kmt, client.device, BYTES).unwrap();
     let mut queue = client.queue(0);
-    for value in 1..=200 {
+    for value in 1..=40 {
         let pattern = u32::try_from(value).unwrap();
         let fill = Packet::Fill {
-            destination: queue.journal.gpu,
-            bytes: WORDS * 4,
+            destination: target.gpu,
+            bytes: BYTES,
             pattern,
         };
         let signal = queue.raw.signal(value);
@@ -250,11 +258,10 @@ fn the_fence_comes_after_the_work() {
         queue.raw.doorbell().last_queued.store_release(value);
         queue.raw.publish().unwrap();
         queue.ring();
-        // Looks without pause, so that a fence that comes early is caught.
         until(|| queue.raw.completed() >= value);
-        for at in [0, WORDS / 2, WORDS - 1] {
-            let at = usize::try_from(at * 4).unwrap();
-            assert_eq!(queue.journal.cpu.load_u32(at), Some(pattern));
+        for at in [BYTES - 4, BYTES / 2, 0] {
+            let at = usize::try_from(at).unwrap();
+            assert_eq!(target.cpu.load_u32(at), Some(pattern));
         }
     }
     client.end();

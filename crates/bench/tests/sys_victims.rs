@@ -301,7 +301,9 @@ fn a_queue_that_comes_while_the_last_one_goes_is_seen() {
                 let client = client.clone();
                 let coming = scope.spawn(move || {
                     let mut queue = client.queue(round);
-                    queue.submit(round);
+                    queue.connect();
+                    // Connected before there is work: only the ring can tell.
+                    assert_eq!(queue.submit(round), 0);
                     queue
                 });
                 going.destroy();
