@@ -7,6 +7,8 @@ mod sys_queues;
 mod sys_support;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use carillon_bench::device::virtual_gpu;
 use carillon_bench::dxgk::adapter::Adapter;
@@ -147,6 +149,57 @@ fn a_start_that_fails_half_way_leaves_nothing() {
     }
     println!("{failed} starts failed");
     assert!(failed > 0, "the driver allocates something");
+}
+
+/// Contexts are suspended and resumed while their queues are being made, some of which fail: nobody
+/// meets a half-made queue, and everything that was published runs once.
+///
+/// regression: LIFE-07
+#[test]
+fn contexts_may_be_suspended_while_queues_are_made() {
+    for model in MODELS {
+        let (nt, machine) = boot(&config(model, 4));
+        let client = Client::new(&machine);
+        let stop = AtomicBool::new(false);
+        let mut failed = 0;
+        let queues = thread::scope(|scope| {
+            let (manager, process) = (machine.manager(), client.kmt.process());
+            let pausing = scope.spawn(|| {
+                let mut pauses = 0;
+                while !stop.load(Ordering::Relaxed) {
+                    for context in manager.contexts(process) {
+                        manager.suspend_context(&context).unwrap();
+                        manager.resume_context(&context).unwrap();
+                        pauses += 1;
+                    }
+                }
+                pauses
+            });
+            let mut queues = Vec::new();
+            for nth in 0..40 {
+                nt.verifier.fail_allocation(1 + nth % 3);
+                let kmt: Arc<dyn Kmt> = client.kmt.clone();
+                failed += u32::from(RawQueue::create(&kmt, client.device, NodeOrdinal(0)).is_err());
+                nt.verifier.fail_no_allocation();
+                let mut queue = client.queue(u32::try_from(nth).unwrap());
+                queue.submit(1);
+                queue.submit(2);
+                queues.push(queue);
+            }
+            stop.store(true, Ordering::Relaxed);
+            let pauses = pausing.join().unwrap();
+            println!("{model:?}: {failed} creations failed, {pauses} pauses");
+            assert!(pauses > 0);
+            queues
+        });
+        assert!(failed > 0, "no creation failed");
+        for queue in &queues {
+            queue.check();
+        }
+        drop(queues);
+        client.end();
+        finish(&nt, machine);
+    }
 }
 
 /// An adapter with its objects.
