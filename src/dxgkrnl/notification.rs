@@ -102,11 +102,14 @@ pub(super) fn lay_out(notification: &Notification) -> DXGKARGCB_NOTIFY_INTERRUPT
     report
 }
 
-/// A fault without a fence says so; otherwise the OS decides what to reset.
+/// A fault without a fence says so. The queue has stopped alone; resetting its engine is the
+/// smallest scope that the flags can name, and one has to be named.
 fn fault_flags(fence: u64) -> DXGK_PAGE_FAULT_FLAGS {
+    let scope = DXGK_PAGE_FAULT_FLAGS::DXGK_PAGE_FAULT_ENGINE_RESET_REQUIRED;
     if fence == 0 {
-        DXGK_PAGE_FAULT_FLAGS::DXGK_PAGE_FAULT_FENCE_INVALID
+        let unknown = DXGK_PAGE_FAULT_FLAGS::DXGK_PAGE_FAULT_FENCE_INVALID;
+        DXGK_PAGE_FAULT_FLAGS(scope.0 | unknown.0)
     } else {
-        DXGK_PAGE_FAULT_FLAGS(0)
+        scope
     }
 }

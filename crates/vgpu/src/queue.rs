@@ -91,8 +91,10 @@ impl Setup {
         if limits.model == DoorbellModel::Global && half.doorbell_page >= limits.doorbells {
             return Err(u64::from(half.doorbell_page));
         }
-        if half.reserved != 0 {
-            return Err(half.reserved);
+        for reserved in [half.reserved0, half.reserved1] {
+            if reserved != 0 {
+                return Err(reserved.into());
+            }
         }
         let context = ContextId(half.context);
         let operand = |address: u64| {

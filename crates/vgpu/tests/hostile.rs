@@ -246,7 +246,8 @@ proptest! {
                 // Usable now and then.
                 half.shape = QueueShape::from_bits(shape % (1 << 12));
                 half.context %= 8;
-                half.reserved = 0;
+                half.reserved0 = 0;
+                half.reserved1 = 0;
                 half.ring = client.ring;
                 half.control = client.control;
                 if noise % 4 == 0 {

@@ -401,7 +401,8 @@ fn descriptors_that_cannot_be_used_fault_at_activate_and_reload() {
         |half| half.shape.set_engine(3),
         |half| half.context = CONTEXTS,
         |half| half.context = u32::MAX,
-        |half| half.reserved = 1,
+        |half| half.reserved0 = 1,
+        |half| half.reserved1 = 1,
         |half| half.signal_log = 4,
         |half| (half.wait_log, half.log_entries) = (4096, 0),
     ];

@@ -213,6 +213,10 @@ impl<P: Platform> Adapter<P> {
                 .get_mut(handle)
                 .ok_or(Error::InvalidHandle)?;
             let suspension = &mut context.suspension;
+            if suspension.suspended && suspension.outstanding == 0 && suspension.answered {
+                suspension.fence = fence;
+                return Ok(Suspended::Now);
+            }
             suspension.suspended = true;
             suspension.tag = suspension.tag.next();
             suspension.fence = fence;

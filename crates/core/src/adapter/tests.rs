@@ -357,6 +357,26 @@ fn a_resume_that_overtakes_its_suspend_is_not_lost() {
 
 /// contract: SUS-001
 #[test]
+fn suspending_what_is_off_the_gpu_is_done_at_once() {
+    let adapter = start();
+    let o = objects(&adapter);
+    adapter.suspend_context(PASSIVE, o.context, 1).unwrap();
+    let answer = Event::SuspendCompleted {
+        queue: queue_id(o.queue),
+        tag: 1,
+    };
+    post(&adapter, 0, &[answer]);
+    adapter.dpc(DISPATCH);
+    adapter.platform.take_deeds();
+    let again = adapter.suspend_context(PASSIVE, o.context, 2);
+    assert_eq!(again, Ok(Suspended::Now));
+    assert!(adapter.platform.take_deeds().is_empty());
+    adapter.resume_context(PASSIVE, o.context).unwrap();
+    let after = adapter.suspend_context(PASSIVE, o.context, 3);
+    assert_eq!(after, Ok(Suspended::Later));
+}
+
+#[test]
 fn a_context_without_queues_is_suspended_at_once() {
     let adapter = start();
     let device = device(&adapter, 1);

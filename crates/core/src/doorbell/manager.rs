@@ -389,8 +389,16 @@ impl<P: Platform> Manager<P> {
                     queue_command(platform, QueueOperation::Watch, doorbell.queue);
                 }
             }
-            // The connecting thread's answer has not reached the OS: the connect comes after.
-            State::Connecting | State::Disconnected | State::Lingering(_) => {}
+            // A process that ends is disconnected first, and what is visible in its ring then
+            // still runs, whether or not it was ever rung.
+            State::Disconnected => {
+                if !closed {
+                    look(platform, doorbell.queue);
+                }
+            }
+            // Connecting: the other thread's answer has not reached the OS, so the connect comes
+            // after. Lingering: watched already.
+            State::Connecting | State::Lingering(_) => {}
         }
     }
 

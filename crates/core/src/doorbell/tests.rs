@@ -185,6 +185,15 @@ fn the_os_disconnects_and_the_page_lingers_until_the_callback_has_returned() {
 
 /// contract: DBD-004, DBN-016
 #[test]
+fn work_that_was_never_rung_is_found_when_the_process_ends() {
+    let rig = rig(1);
+    let a = rig.create(0);
+    rig.disconnect(a);
+    let look = Deed::Queue(QueueOperation::Look, 0, 0);
+    assert_eq!(rig.platform.take_deeds(), [look]);
+}
+
+#[test]
 fn a_lingering_doorbell_gets_its_page_back_without_a_callback() {
     let rig = rig(1);
     let a = rig.create(0);
