@@ -390,7 +390,7 @@ fn descriptors_that_cannot_be_used_fault_at_activate_and_reload() {
     let rig = Rig::new(Rig::small());
     let client = rig.queue(0, 0);
     let good = rig.driver_half(client.id);
-    let changes: [Change; 13] = [
+    let changes: [Change; 14] = [
         |half| half.ring += 32,
         |half| half.ring = u64::MAX - 4095,
         |half| half.control += 64,
