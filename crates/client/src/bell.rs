@@ -31,6 +31,7 @@ impl Bell {
 
     /// Tells the operating system which fence value will be the last. It is ordered before the
     /// work becomes visible by the release store of the write pointer that follows.
+    #[inline]
     pub(crate) fn publish_last_queued(&self, value: u64) {
         self.doorbell.last_queued.store_relaxed(value);
     }
@@ -50,6 +51,7 @@ impl Bell {
     ///   the look finds the write pointer, even though the ring may have gone nowhere. If it sees the new
     ///   one, the caller connects. Without the fence the load could be done while both stores
     ///   still sit in the store buffer, and a submission would be stranded.
+    #[inline]
     pub(crate) fn ring(&self, write_pointer: u64) -> DoorbellStatus {
         let value = match self.global {
             // All ones is no ring; the device ignores the value otherwise.
@@ -63,6 +65,7 @@ impl Bell {
     }
 
     /// Reads the status.
+    #[inline]
     pub(crate) fn status(&self) -> DoorbellStatus {
         DoorbellStatus(self.doorbell.status.load_acquire())
     }

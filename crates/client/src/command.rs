@@ -51,6 +51,7 @@ impl CommandBuilder<'_> {
     ///
     /// # Errors
     /// Address or length is not a multiple of 4, or the buffer is full.
+    #[inline]
     pub fn fill(
         &mut self,
         destination: GpuVa,
@@ -70,6 +71,7 @@ impl CommandBuilder<'_> {
     ///
     /// # Errors
     /// The buffer is full.
+    #[inline]
     pub fn copy(
         &mut self,
         source: GpuVa,
@@ -96,6 +98,11 @@ impl CommandBuilder<'_> {
     ///
     /// # Errors
     /// The buffer is full, or the packet cannot be encoded.
+    #[expect(
+        clippy::inline_always,
+        reason = "where the variant is known nothing is left of the match"
+    )]
+    #[inline(always)]
     pub fn packet(&mut self, packet: &Packet) -> Result<(), CommandError> {
         let mut words = [0; MAX_FIXED_DWORDS];
         let count = packet
@@ -108,16 +115,16 @@ impl CommandBuilder<'_> {
     ///
     /// # Errors
     /// The buffer is full.
+    #[inline]
     pub fn raw(&mut self, words: &[u32]) -> Result<(), CommandError> {
         let full = CommandError::Full {
             needed: words.len(),
             left: self.left,
         };
-        self.left = self.left.checked_sub(words.len()).ok_or(full)?;
-        for &word in words {
-            self.memory.store_u32(self.at, word).ok_or(full)?;
-            self.at += DWORD_BYTES;
-        }
+        let left = self.left.checked_sub(words.len()).ok_or(full)?;
+        self.memory.store_dwords(self.at, words).ok_or(full)?;
+        self.left = left;
+        self.at += size_of_val(words);
         Ok(())
     }
 }

@@ -32,6 +32,7 @@ impl ReadWord {
         Self(address.cast())
     }
 
+    #[inline]
     fn word(&self) -> &AtomicU64 {
         // SAFETY: aligned, mapped and accessed atomically by the type's invariants; the destroy
         // thunks are unsafe and forbid further use, which bounds the borrow.
@@ -44,11 +45,13 @@ impl ReadWord {
     }
 
     /// Loads the word; nothing is ordered.
+    #[inline]
     pub fn load_relaxed(&self) -> u64 {
         self.word().load(Ordering::Relaxed)
     }
 
     /// Loads the word; what its writer did before a release store is visible afterwards.
+    #[inline]
     pub fn load_acquire(&self) -> u64 {
         self.word().load(Ordering::Acquire)
     }
@@ -82,21 +85,25 @@ impl SharedWord {
     }
 
     /// Loads the word; nothing is ordered.
+    #[inline]
     pub fn load_relaxed(&self) -> u64 {
         self.0.load_relaxed()
     }
 
     /// Loads the word; what its writer did before a release store is visible afterwards.
+    #[inline]
     pub fn load_acquire(&self) -> u64 {
         self.0.load_acquire()
     }
 
     /// Stores the word; nothing is ordered.
+    #[inline]
     pub fn store_relaxed(&self, value: u64) {
         self.0.word().store(value, Ordering::Relaxed);
     }
 
     /// Stores the word after everything this thread wrote before it.
+    #[inline]
     pub fn store_release(&self, value: u64) {
         self.0.word().store(value, Ordering::Release);
     }
@@ -154,6 +161,7 @@ impl Mapping {
 
     /// Stores four consecutive 64-bit words, unordered; `None` (and nothing stored) if the offset
     /// is not aligned to 8 bytes or the words are not all inside.
+    #[inline]
     pub fn store_words(&self, offset: usize, words: [u64; 4]) -> Option<()> {
         const BYTES: usize = size_of::<[u64; 4]>();
         if !offset.is_multiple_of(8) || self.bytes.checked_sub(offset)? < BYTES {
@@ -184,6 +192,27 @@ impl Mapping {
     /// The 32-bit word at a byte offset; `None` if it is not aligned or not inside.
     pub fn load_u32(&self, offset: usize) -> Option<u32> {
         Some(self.dword(offset)?.load(Ordering::Relaxed))
+    }
+
+    /// Stores consecutive 32-bit words, unordered; `None` (and nothing stored) if the offset is not
+    /// aligned to 4 bytes or the words are not all inside.
+    #[inline]
+    pub fn store_dwords(&self, offset: usize, words: &[u32]) -> Option<()> {
+        let left = self.bytes.checked_sub(offset)?;
+        if !offset.is_multiple_of(4) || left < size_of_val(words) {
+            return None;
+        }
+        // SAFETY: `offset` is inside the mapped range (checked above).
+        let address = unsafe { self.base.add(offset) };
+        // SAFETY: aligned to 4 and as many words as `words` has are inside the mapping (checked
+        // above); accessed atomically by the type's invariants.
+        let slots = unsafe {
+            core::slice::from_raw_parts(address.cast::<AtomicU32>().as_ptr(), words.len())
+        };
+        for (slot, word) in slots.iter().zip(words) {
+            slot.store(*word, Ordering::Relaxed);
+        }
+        Some(())
     }
 
     /// Stores a 32-bit word, unordered; `None` (and nothing stored) if the offset is not aligned

@@ -24,22 +24,26 @@ impl Progress {
         Self { fence, queued: 0 }
     }
 
+    #[inline]
     pub(crate) const fn queued(&self) -> FenceValue {
         FenceValue(self.queued)
     }
 
     /// The value of the next submission.
+    #[inline]
     pub(crate) const fn next(&self) -> FenceValue {
         // A counter from zero does not reach 2^64.
         FenceValue(self.queued + 1)
     }
 
     /// Takes note that [`Self::next`] is queued.
+    #[inline]
     pub(crate) const fn advance(&mut self) {
         self.queued += 1;
     }
 
     /// The packet that signals `value`.
+    #[inline]
     pub(crate) const fn signal(&self, value: FenceValue) -> Packet {
         Packet::FenceSignal {
             current: self.fence.current_value_gpu,

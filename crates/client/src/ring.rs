@@ -58,6 +58,7 @@ impl RingWriter {
     }
 
     /// Entries written since the ring was created, modulo 2^64.
+    #[inline]
     pub(crate) const fn write(&self) -> u64 {
         self.write
     }
@@ -68,6 +69,7 @@ impl RingWriter {
     }
 
     /// Whether a slot is known to be free.
+    #[inline]
     pub(crate) const fn has_credit(&self) -> bool {
         self.credits != 0
     }
@@ -99,6 +101,7 @@ impl RingWriter {
     }
 
     /// Writes `entry` into the next slot. Call only with a credit.
+    #[inline]
     pub(crate) fn write_entry(&mut self, entry: RingEntry) {
         debug_assert!(self.credits != 0);
         #[expect(clippy::cast_possible_truncation, reason = "a ring has at most 2 MiB")]
@@ -114,6 +117,7 @@ impl RingWriter {
 
     /// Publishes all written entries. Release: whoever acquires the write pointer sees the entry,
     /// its command buffer and everything else that was stored before.
+    #[inline]
     pub(crate) fn publish(&self) {
         self.write_pointer.store_release(self.write);
     }

@@ -154,6 +154,7 @@ struct Sink<'a> {
 }
 
 impl Sink<'_> {
+    #[inline]
     fn word(&mut self, word: u32) {
         if let Some(slot) = self.out.get_mut(self.at) {
             *slot = word;
@@ -162,11 +163,13 @@ impl Sink<'_> {
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "the two halves")]
+    #[inline]
     fn long(&mut self, value: u64) {
         self.word(value as u32);
         self.word((value >> 32) as u32);
     }
 
+    #[inline]
     fn target(&mut self, target: PhysicalTarget) {
         self.word(match target {
             PhysicalTarget::Vram(_) => 0,
@@ -185,6 +188,7 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
+    #[inline]
     fn word(&mut self) -> Result<u32, PacketError> {
         match self.words.split_first() {
             Some((word, rest)) => {
@@ -198,11 +202,13 @@ impl Source<'_> {
         }
     }
 
+    #[inline]
     fn long(&mut self) -> Result<u64, PacketError> {
         let low = u64::from(self.word()?);
         Ok(low | u64::from(self.word()?) << 32)
     }
 
+    #[inline]
     fn target(&mut self) -> Result<PhysicalTarget, PacketError> {
         let space = self.word()?;
         let raw = self.long()?;
@@ -224,6 +230,11 @@ impl Source<'_> {
 }
 
 impl Packet {
+    #[expect(
+        clippy::inline_always,
+        reason = "where the variant is known nothing is left of the match"
+    )]
+    #[inline(always)]
     const fn opcode(&self) -> u8 {
         match self {
             Self::Nop { .. } => opcode::NOP,
@@ -240,6 +251,11 @@ impl Packet {
     }
 
     /// Doublewords that the packet takes, header and inline entries included.
+    #[expect(
+        clippy::inline_always,
+        reason = "where the variant is known nothing is left of the match"
+    )]
+    #[inline(always)]
     pub const fn dwords(&self) -> u16 {
         match *self {
             Self::Nop { dwords } => dwords,
@@ -254,6 +270,7 @@ impl Packet {
     }
 
     /// Doublewords that [`Self::encode`] writes: all but inline entries and the body of a `Nop`.
+    #[inline]
     pub const fn fixed_dwords(&self) -> usize {
         match *self {
             Self::Nop { .. } => 1,
@@ -264,6 +281,11 @@ impl Packet {
 
     /// Writes the fixed part of the packet to the front of `out`; returns how many doublewords
     /// that were, or `None` (with `out` unspecified) if they did not fit or a count is invalid.
+    #[expect(
+        clippy::inline_always,
+        reason = "where the variant is known nothing is left of the match"
+    )]
+    #[inline(always)]
     pub fn encode(&self, out: &mut [u32]) -> Option<usize> {
         match *self {
             Self::Nop { dwords: 0 } => return None,

@@ -53,6 +53,7 @@ impl RingSize {
     }
 
     /// Number of entries.
+    #[inline]
     pub const fn entries(self) -> u64 {
         1 << self.0
     }
@@ -63,6 +64,7 @@ impl RingSize {
     }
 
     /// Byte offset of the entry that `pointer` names.
+    #[inline]
     pub const fn slot_offset(self, pointer: u64) -> u64 {
         (pointer % self.entries()) * ENTRY_BYTES
     }
@@ -126,6 +128,7 @@ const _: () = assert!(size_of::<RingEntry>() as u64 == ENTRY_BYTES);
 
 impl RingEntry {
     /// An entry of a user ring; `None` if the length is zero or too large.
+    #[inline]
     pub const fn user(buffer: GpuVa, dwords: u32) -> Option<Self> {
         if dwords == 0 || dwords > MAX_BUFFER_DWORDS || !buffer.is_aligned(4) {
             return None;

@@ -105,13 +105,17 @@ impl Execution {
         scratch: &mut Scratch,
         setup: &Setup,
     ) -> Result<(Step, Option<Signaled>), Stop> {
-        let mut active = match self.packet.take() {
-            Some(active) => active,
-            None => Active {
-                packet: self.fetch(memory, scratch)?,
+        let mut active = if let Some(active) = self.packet.take() {
+            active
+        } else {
+            let packet = self.fetch(memory, scratch)?;
+            // Only a wait's log entry tells when the packet was first seen.
+            let waits = matches!(packet, Packet::FenceWait { .. });
+            Active {
+                packet,
                 done: 0,
-                observed: memory.fabric.clock(),
-            },
+                observed: if waits { memory.fabric.clock() } else { 0 },
+            }
         };
         let mut signaled = None;
         let finished = match active.packet {

@@ -45,8 +45,9 @@ use crate::recorder::FetchLog;
 use crate::ring::Stop;
 use crate::scheduler::Engine;
 
-/// Watched queues that one switch of an engine looks at.
-const WATCHED_PER_SWITCH: usize = 4;
+/// Watched queues that one switch of an engine looks at. One: with many queues on few pages most
+/// are watched, and what a switch spends on them the others wait for.
+const WATCHED_PER_SWITCH: usize = 1;
 /// All watched queues are looked at after this time, so that the millisecond that the book
 /// promises holds however many there are.
 const WATCH_ALL_NANOSECONDS: u64 = 400_000;
