@@ -49,6 +49,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Build the driver and measure speed and size of it in the bench.
+    Bench {
+        /// Handed on to the measurement: `--json`, `--strict`, `--doorbells N`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
     /// Check the model of the doorbell protocol, and that each of its rules is needed.
     Model {
         /// Handed on to the model: `--quick`, `--rule NAME`, `--json`.
@@ -122,6 +128,7 @@ fn run() -> Result<ExitCode> {
             }
         }
         Task::Demo { args } => with_driver(&layout, "carillon-demo", &args)?,
+        Task::Bench { args } => with_driver(&layout, "carillon-perf", &args)?,
         Task::Model { args } => program(&layout, "carillon-model", "carillon-model", &args)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -198,6 +205,12 @@ mod tests {
             panic!("another task was parsed")
         };
         assert_eq!(args, ["--json", "--seed", "7"]);
+    }
+
+    #[test]
+    fn the_measurement_gets_its_options() {
+        let cli = Cli::try_parse_from(["cargo xtask", "bench", "--json", "--strict"]).unwrap();
+        assert!(matches!(cli.task, Task::Bench { args } if args == ["--json", "--strict"]));
     }
 
     #[test]
