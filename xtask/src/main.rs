@@ -49,6 +49,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Build the driver and put it under everything at once for a minute.
+    Soak {
+        /// Handed on to the soak run: `--seconds N`, `--seed N`, `--json`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
     /// Build the driver and measure speed and size of it in the bench.
     Bench {
         /// Handed on to the measurement: `--json`, `--strict`, `--doorbells N`.
@@ -128,6 +134,7 @@ fn run() -> Result<ExitCode> {
             }
         }
         Task::Demo { args } => with_driver(&layout, "carillon-demo", &args)?,
+        Task::Soak { args } => with_driver(&layout, "carillon-soak", &args)?,
         Task::Bench { args } => with_driver(&layout, "carillon-perf", &args)?,
         Task::Model { args } => program(&layout, "carillon-model", "carillon-model", &args)?,
     }
@@ -205,6 +212,12 @@ mod tests {
             panic!("another task was parsed")
         };
         assert_eq!(args, ["--json", "--seed", "7"]);
+    }
+
+    #[test]
+    fn the_soak_run_gets_its_options() {
+        let cli = Cli::try_parse_from(["cargo xtask", "soak", "--seconds", "5"]).unwrap();
+        assert!(matches!(cli.task, Task::Soak { args } if args == ["--seconds", "5"]));
     }
 
     #[test]

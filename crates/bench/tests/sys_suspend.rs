@@ -156,7 +156,7 @@ fn a_suspended_victim_need_not_reconnect_for_what_was_visible() {
 
 /// A context that is suspended already may be suspended again, one that is not may be resumed.
 ///
-/// contract: SUSR-001
+/// contract: SUS-001, SUSR-001
 #[test]
 fn twice_is_as_good_as_once() {
     for model in MODELS {
@@ -167,7 +167,8 @@ fn twice_is_as_good_as_once() {
         a.resume();
         a.work(3);
         a.suspend();
-        a.suspend();
+        let again = machine.manager().begin_suspend(&a.context()).unwrap();
+        assert_eq!(again, None, "the context is off the GPU already");
         a.publish(3);
         a.ring();
         a.resume();
