@@ -313,6 +313,9 @@ fn attack(machine: &Machine, (what, attack): &Attack, publish: bool) {
     let invalid = DXGK_PAGE_FAULT_FLAGS::DXGK_PAGE_FAULT_FENCE_INVALID.0;
     let fence_is_told = fault.flags.0 & invalid == 0;
     assert!(!fence_is_told || fault.fence == 4, "{what}: {fault:?}");
+    let scopes = DXGK_PAGE_FAULT_FLAGS::DXGK_PAGE_FAULT_ENGINE_RESET_REQUIRED.0
+        | DXGK_PAGE_FAULT_FLAGS::DXGK_PAGE_FAULT_ADAPTER_RESET_REQUIRED.0;
+    assert_ne!(fault.flags.0 & scopes, 0, "{what}: no scope of reset");
     assert_eq!((fault.on.node, fault.on.engine), (0, 0), "{what}");
     if what.contains("nowhere") || what.contains("not mapped") {
         assert_eq!(fault.address, NOWHERE.0, "{what}");
@@ -365,19 +368,19 @@ fn attacks(list: &[Attack], publish: bool) {
     }
 }
 
-/// contract: SECR-001, TDR-026
+/// contract: SECR-001, TDR-026, TDR-027
 #[test]
 fn wild_ring_entries_hurt_their_queue_alone() {
     attacks(&ENTRIES, true);
 }
 
-/// contract: SECR-001, TDR-026
+/// contract: SECR-001, TDR-026, TDR-027
 #[test]
 fn wild_packets_hurt_their_queue_alone() {
     attacks(&PACKETS, true);
 }
 
-/// contract: SECR-001
+/// contract: SECR-001, TDR-027
 #[test]
 fn wild_write_pointers_hurt_their_queue_alone() {
     attacks(&POINTERS, false);

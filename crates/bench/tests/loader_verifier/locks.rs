@@ -234,7 +234,6 @@ fn a_push_lock_wants_normal_apcs_off() {
     let mut lock = 0u64;
     let lock = Shared(&raw mut lock);
     let result = nt.ddi_call("DxgkDdiTest", Irql::PASSIVE, || {
-        let lock = lock;
         import!(ExAcquirePushLockExclusiveEx(*mut u64, u32))(lock.0, 0);
         import!(ExReleasePushLockExclusiveEx(*mut u64, u32))(lock.0, 0);
     });

@@ -376,6 +376,7 @@ fn suspending_what_is_off_the_gpu_is_done_at_once() {
     assert_eq!(after, Ok(Suspended::Later));
 }
 
+/// contract: SUS-001
 #[test]
 fn a_context_without_queues_is_suspended_at_once() {
     let adapter = start();

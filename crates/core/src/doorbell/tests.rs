@@ -183,7 +183,7 @@ fn the_os_disconnects_and_the_page_lingers_until_the_callback_has_returned() {
     assert_eq!(rig.manager.counters().victimizations, 0);
 }
 
-/// contract: DBD-004, DBN-016
+/// contract: DBD-007
 #[test]
 fn work_that_was_never_rung_is_found_when_the_process_ends() {
     let rig = rig(1);
@@ -193,6 +193,7 @@ fn work_that_was_never_rung_is_found_when_the_process_ends() {
     assert_eq!(rig.platform.take_deeds(), [look]);
 }
 
+/// contract: DBD-004, DBN-016
 #[test]
 fn a_lingering_doorbell_gets_its_page_back_without_a_callback() {
     let rig = rig(1);
@@ -468,7 +469,6 @@ fn a_global_page_is_unbound_with_the_last_doorbell_of_its_process() {
     assert_eq!(link(&rig, rig.create_in(2, 8)).page.index(), 0);
 }
 
-/// contract: DBN-011
 /// dxgkrnl may hold a lock of the doorbell across its connect and want the same one for the
 /// callback: then the callback for a victim waits until the victim's own connect is done.
 #[test]
@@ -520,6 +520,7 @@ fn a_disconnect_by_the_os_during_the_revocation_is_watched() {
     assert_eq!(rig.bindings(1), [Some(1)]);
 }
 
+/// contract: DBN-011
 #[test]
 fn many_threads_connect_at_once_and_get_distinct_pages() {
     const THREADS: u32 = 8;
