@@ -11,8 +11,8 @@ use crate::process;
 /// The crates that Microsoft publishes for Rust drivers and that Carillon is built on.
 const WDK_CRATES: [&str; 5] = ["wdk", "wdk-sys", "wdk-build", "wdk-alloc", "wdk-panic"];
 
-/// Where Cargo.lock says that a crate of crates.io comes from.
-const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
+/// Start and end of what Cargo.lock says of a crate that comes from crates.io.
+const CRATES_IO: [&str; 2] = ["source = \"registry+", "/crates.io-index\""];
 
 /// Looks at `cargo tree`, Cargo.lock and the manifests. Says what versions the driver has.
 pub(crate) fn check(layout: &Layout) -> Result<String> {
@@ -90,10 +90,11 @@ fn locked_to_crates_io(lock: &str, name: &str) -> bool {
             .lines()
             .any(|line| line.trim() == format!("name = \"{name}\""))
     });
-    let source = format!("source = \"{CRATES_IO}\"");
+    let [start, end] = CRATES_IO;
+    let is_source = |line: &str| line.starts_with(start) && line.ends_with(end);
     packages
         .next()
-        .is_some_and(|package| package.lines().any(|line| line.trim() == source))
+        .is_some_and(|package| package.lines().map(str::trim).any(is_source))
         && packages.next().is_none()
 }
 
@@ -136,7 +137,8 @@ mod tests {
     fn the_lock_file_must_name_crates_io_once() {
         let package =
             |source: &str| format!("[[package]]\nname = \"wdk\"\nversion = \"0.5.0\"\n{source}\n");
-        let published = package(&format!("source = \"{CRATES_IO}\""));
+        let [start, end] = CRATES_IO;
+        let published = package(&format!("{start}index.example{end}"));
         assert!(locked_to_crates_io(&published, "wdk"));
         assert!(!locked_to_crates_io(&package(""), "wdk"));
         assert!(!locked_to_crates_io(&published.repeat(2), "wdk"));

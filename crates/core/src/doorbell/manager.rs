@@ -10,18 +10,17 @@ use carillon_hw::addr::VramOffset;
 use carillon_hw::queue::{
     ContextId, DEVICE_HALF_OFFSET, QueueActivity, QueueDeviceHalf, QueueDriverHalf, QueueId,
 };
-use carillon_hw::regs::{
-    DoorbellControl, DoorbellModel, DoorbellPage, QueueCommand, QueueOperation, offset,
-};
+use carillon_hw::regs::{DoorbellControl, DoorbellModel, DoorbellPage, QueueOperation};
 use lock_api::Mutex;
 
 use crate::arena::{Arena, Growth, InsertError};
 use crate::error::{Error, Result};
-use crate::handle::{AdapterOrdinal, Handle, OsHandle};
+use crate::handle::{AdapterOrdinal, Handle};
 use crate::irql::Passive;
 use crate::platform::{DisconnectOutcome, DisconnectReason, Platform, Ticks};
 
 use super::global::{Lodging, ProcessPages};
+use super::inner::{Inner, Plan, Reason, Revocation, Scheme, look, queue_command, write_control};
 use super::pages::{Merit, Owner, Pages};
 use super::{
     Connection, Doorbell, DoorbellCounters, DoorbellKind, ManagerCounters, NewDoorbell, State,
@@ -42,69 +41,11 @@ pub struct ManagerSettings {
     pub queue_table: VramOffset,
 }
 
-/// The pages, as the device's model has them.
-enum Scheme {
-    Dedicated(Pages),
-    Global(ProcessPages),
-}
-
-impl Scheme {
-    /// Whether rings on `page` reach nobody, so that its clients have to notify.
-    const fn is_common(&self, page: DoorbellPage) -> bool {
-        match self {
-            Self::Dedicated(_) => false,
-            Self::Global(pages) => pages.is_common(page),
-        }
-    }
-}
-
-struct Inner {
-    doorbells: Arena<DoorbellKind, Doorbell>,
-    scheme: Scheme,
-    counters: ManagerCounters,
-    /// No connect succeeds any more: the adapter stopped or the GPU is lost.
-    closed: bool,
-    /// Goes up when all pages are taken back at once: a page that a thread had in transit then is
-    /// nobody's.
-    epoch: u32,
-}
-
 /// The doorbells of one adapter.
 pub struct Manager<P: Platform> {
     inner: Mutex<P::PassiveLock, Inner>,
     residence: Ticks,
     queue_table: VramOffset,
-}
-
-/// Why a doorbell loses its page.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Reason {
-    /// Another doorbell wants it.
-    Victim,
-    /// Another doorbell wants it, and the OS had disconnected this one.
-    Lingering,
-    /// Its client shall come back and hear of a change.
-    Notify,
-}
-
-/// A victim between the two halves of its revocation.
-#[derive(Clone, Copy)]
-struct Revocation {
-    page: DoorbellPage,
-    victim: Handle<DoorbellKind>,
-    os: OsHandle,
-    os_queue: OsHandle,
-    queue: QueueId,
-    /// The page's lease when the lock was let go.
-    lease: u32,
-    reason: Reason,
-    epoch: u32,
-}
-
-enum Plan {
-    Done(Connection),
-    Revoke(Revocation),
-    Wait,
 }
 
 impl<P: Platform> Manager<P> {
@@ -588,149 +529,4 @@ impl<P: Platform> Manager<P> {
             .checked_add(field)
             .is_some_and(|at| platform.vram_load32(at) == QueueActivity::BUSY.0)
     }
-}
-
-impl Inner {
-    /// Makes `handle` the owner of `page`, which nobody else can name any more, and the device
-    /// look at its queue: binding implies a look.
-    fn bind<P: Platform>(
-        &mut self,
-        platform: &P,
-        handle: Handle<DoorbellKind>,
-        page: DoorbellPage,
-        queue: QueueId,
-        now: Ticks,
-    ) -> Connection {
-        if let Scheme::Dedicated(pages) = &mut self.scheme {
-            pages.assign(page, Owner::Bound(handle), now);
-        }
-        let mut notify = false;
-        if let Some(doorbell) = self.doorbells.get_mut(handle) {
-            doorbell.state = State::Connected(page);
-            doorbell.counters.connects = doorbell.counters.connects.wrapping_add(1);
-            notify = doorbell.wants_notify;
-        }
-        self.counters.connects += 1;
-        self.counters.notify_connects += u64::from(notify);
-        write_control(platform, page, DoorbellControl::bound_to(queue));
-        Connection { page, notify }
-    }
-
-    /// The second half of every revocation, after the callback has returned. Whether the page is
-    /// the caller's: the victim may have taken it back.
-    fn lose_page<P: Platform>(
-        &mut self,
-        platform: &P,
-        revocation: &Revocation,
-        outcome: DisconnectOutcome,
-    ) -> bool {
-        if outcome == DisconnectOutcome::AlreadyGone {
-            self.counters.callbacks_already_gone += 1;
-        }
-        let page = revocation.page;
-        let lost = match &self.scheme {
-            Scheme::Dedicated(pages) => pages.lease(page) == revocation.lease,
-            Scheme::Global(_) => true,
-        };
-        if lost {
-            self.count_loss(revocation);
-        }
-        if self.closed {
-            return lost;
-        }
-        if lost && matches!(self.scheme, Scheme::Dedicated(_)) {
-            // The page and what the device remembers of it go in one step, before anybody gets it.
-            write_control(platform, page, DoorbellControl::UNBOUND);
-        }
-        // A client may have published work and rung the old page, or the dummy page, before it
-        // saw its new status. The callback has moved its mapping, so this look is the last needed;
-        // if the OS itself disconnects meanwhile, the watch of that stays.
-        look(platform, revocation.queue);
-        lost
-    }
-
-    fn count_loss(&mut self, revocation: &Revocation) {
-        if let Some(victim) = self.doorbells.get_mut(revocation.victim) {
-            // Disconnect or a connect to another page may have run meanwhile.
-            if victim.state == State::Revoking(revocation.page) {
-                victim.state = State::Disconnected;
-            }
-            if revocation.reason == Reason::Victim {
-                victim.counters.victimized = victim.counters.victimized.wrapping_add(1);
-            }
-        }
-        match revocation.reason {
-            Reason::Victim => self.counters.victimizations += 1,
-            Reason::Lingering => self.counters.lingering_reclaimed += 1,
-            Reason::Notify => {}
-        }
-    }
-
-    fn lease(&self, page: DoorbellPage) -> u32 {
-        match &self.scheme {
-            Scheme::Dedicated(pages) => pages.lease(page),
-            Scheme::Global(_) => 0,
-        }
-    }
-
-    /// Puts a page of the dedicated model back on the free list.
-    fn release(&mut self, page: DoorbellPage) {
-        if let Scheme::Dedicated(pages) = &mut self.scheme {
-            pages.release(page);
-        }
-    }
-
-    fn begin_revocation(
-        &mut self,
-        handle: Handle<DoorbellKind>,
-        page: DoorbellPage,
-        victim: Handle<DoorbellKind>,
-    ) -> Plan {
-        let Scheme::Dedicated(pages) = &mut self.scheme else {
-            return Plan::Wait;
-        };
-        let reason = match pages.owner(page) {
-            Owner::Bound(_) => Reason::Victim,
-            _ => Reason::Lingering,
-        };
-        let lease = pages.lease(page);
-        let Some(loser) = self.doorbells.get_mut(victim) else {
-            // The invariant is that an owner lives; a page without one is simply free.
-            pages.release(page);
-            return Plan::Wait;
-        };
-        let revocation = Revocation {
-            page,
-            victim,
-            os: loser.os,
-            os_queue: loser.os_queue,
-            queue: loser.queue,
-            lease,
-            reason,
-            epoch: self.epoch,
-        };
-        loser.state = State::Revoking(page);
-        pages.mark(page, Owner::Revoking(victim));
-        if let Some(doorbell) = self.doorbells.get_mut(handle) {
-            doorbell.state = State::Connecting;
-        }
-        Plan::Revoke(revocation)
-    }
-}
-
-fn write_control<P: Platform>(platform: &P, page: DoorbellPage, control: DoorbellControl) {
-    platform.write64(page.control_register(), control.into_bits());
-    // The write is posted; reading anything back means that it has taken effect.
-    let _ = platform.read64(page.control_register());
-}
-
-fn queue_command<P: Platform>(platform: &P, operation: QueueOperation, queue: QueueId) {
-    platform.write64(
-        offset::QUEUE_COMMAND,
-        QueueCommand::of(operation, queue).into_bits(),
-    );
-}
-
-fn look<P: Platform>(platform: &P, queue: QueueId) {
-    queue_command(platform, QueueOperation::Look, queue);
 }

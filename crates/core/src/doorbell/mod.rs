@@ -7,6 +7,7 @@
 //!
 //! * [`global`]: the other model, in which a process has a page and nobody is a victim
 //! * [`pages`]: the physical pages, their owners, the free list, the CLOCK hand
+//! * `inner`: what the manager's lock guards, and the steps under it
 //! * [`manager`]: create, connect, disconnect, destroy, and the order in which a victim loses its
 //!   page
 //!
@@ -30,6 +31,7 @@
 //! already), then the page.
 
 pub mod global;
+mod inner;
 pub mod manager;
 pub mod pages;
 #[cfg(test)]
