@@ -48,7 +48,9 @@ pub(crate) fn build(layout: &Layout, profile: Profile, log: Option<&Path>) -> Re
     let size = std::fs::metadata(&sys)
         .context("the driver image vanished")?
         .len();
-    eprintln!("{} ({size} bytes)", sys.display());
+    if log.is_none() {
+        eprintln!("{} ({size} bytes)", sys.display());
+    }
     Ok(sys)
 }
 
