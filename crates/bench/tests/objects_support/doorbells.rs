@@ -139,9 +139,9 @@ unsafe extern "win64" fn connect(args: *mut DXGKARG_CONNECTDOORBELL) -> NTSTATUS
     OK
 }
 
-/// The page that the doorbell has, or a free one.
+/// The page that the doorbell has, or a free one, which is its own from here on.
 fn free_page(me: usize, fault: Fault) -> Option<usize> {
-    let fake = fake();
+    let mut fake = fake();
     if let Some(page) = fake.bells[&me].page {
         return Some(page);
     }
@@ -149,7 +149,9 @@ fn free_page(me: usize, fault: Fault) -> Option<usize> {
         return Some(0);
     }
     let used: Vec<_> = fake.bells.values().filter_map(|bell| bell.page).collect();
-    (0..DOORBELLS).find(|page| !used.contains(page))
+    let free = (0..DOORBELLS).find(|page| !used.contains(page));
+    fake.bells.get_mut(&me).unwrap().page = free;
+    free
 }
 
 fn victimize(me: usize) -> usize {
