@@ -6,6 +6,7 @@ mod sys_support;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use carillon_bench::device::virtual_gpu;
 use carillon_bench::dxgk::adapter::{Adapter, AdapterConfig};
@@ -86,11 +87,20 @@ fn surprise_removal_under_ringing_clients() {
                 .collect();
             until("work", || running.load(Ordering::SeqCst) == 4);
             machine.surprise_removal().unwrap();
+            // Calls that were in the driver when the device went may still read its registers.
+            thread::sleep(Duration::from_millis(50));
             touched.store(registers(&machine), Ordering::SeqCst);
             for process in &processes {
                 for doorbell in machine.manager().doorbells(process.process()) {
                     assert_eq!(doorbell.shows(), None, "a user address shows the BAR");
-                    assert_eq!(doorbell.status(), DoorbellStatus::DISCONNECTED_ABORT.0);
+                    // A connect or a victim's callback that crossed the removal ends in RETRY, and
+                    // the client's next connect fails.
+                    let status = DoorbellStatus(doorbell.status());
+                    let lost = [
+                        DoorbellStatus::DISCONNECTED_ABORT,
+                        DoorbellStatus::DISCONNECTED_RETRY,
+                    ];
+                    assert!(lost.contains(&status), "{model:?}: {status:?}");
                 }
             }
             for client in clients {
@@ -362,7 +372,7 @@ fn nothing_is_remembered_across_a_stop() {
                 pages.store_u64(page * PAGE_SIZE, 6).unwrap();
             }
             bench.gpu.spurious_interrupt();
-            thread::sleep(std::time::Duration::from_millis(5));
+            thread::sleep(Duration::from_millis(5));
             let after = bench.gpu.stats();
             assert_eq!(after.rings, before.rings);
             assert_eq!(after.looks, before.looks);
