@@ -6,6 +6,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+/// The resource script and what is compiled from it, in the build's output folder.
+const SCRIPT: &str = "carillon.rc";
+const RESOURCE: &str = "carillon.res";
+
 fn main() -> Result<(), Box<dyn Error>> {
     wdk_build::configure_wdk_binary_build()?;
     // The header checksum, which Windows verifies for every kernel image.
@@ -32,9 +36,7 @@ fn version_resource() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-env-changed=RC");
     println!("cargo::rerun-if-changed=build.rs");
     let folder = PathBuf::from(env::var("OUT_DIR")?);
-    let script = folder.join("carillon.rc");
-    let resource = folder.join("carillon.res");
-    fs::write(&script, resource_script()?)?;
+    fs::write(folder.join(SCRIPT), resource_script()?)?;
 
     let compiler = env::var("RC").unwrap_or_else(|_| "rc".to_owned());
     let mut command = Command::new(&compiler);
@@ -42,10 +44,11 @@ fn version_resource() -> Result<(), Box<dyn Error>> {
         // The script includes nothing; without this llvm-rc looks for a C preprocessor.
         command.arg("/no-preprocess");
     }
+    // Both compilers read an argument that begins with a slash as an option: `/check/out/x.rc`
+    // would be `/c` with a value. Names relative to the folder cannot be mistaken for one.
     let status = command
-        .arg("/fo")
-        .arg(&resource)
-        .arg(&script)
+        .current_dir(&folder)
+        .args(["/fo", RESOURCE, SCRIPT])
         .status()
         .map_err(|error| {
             format!(
@@ -53,9 +56,12 @@ fn version_resource() -> Result<(), Box<dyn Error>> {
             )
         })?;
     if !status.success() {
-        return Err(format!("`{compiler}` refused {}", script.display()).into());
+        return Err(format!("`{compiler}` refused {}", folder.join(SCRIPT).display()).into());
     }
-    println!("cargo::rustc-cdylib-link-arg={}", resource.display());
+    println!(
+        "cargo::rustc-cdylib-link-arg={}",
+        folder.join(RESOURCE).display()
+    );
     Ok(())
 }
 
