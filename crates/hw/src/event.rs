@@ -85,6 +85,11 @@ pub enum Event {
         /// Engine ordinal.
         engine: u32,
     },
+    /// An engine has been idle for as long as the driver wanted to know (section 9.3).
+    EngineQuiet {
+        /// Engine ordinal.
+        engine: u32,
+    },
 }
 
 impl Event {
@@ -93,6 +98,7 @@ impl Event {
     const SUSPEND_COMPLETED: u32 = 3;
     const QUEUE_FAULTED: u32 = 4;
     const ENGINE_IDLE: u32 = 5;
+    const ENGINE_QUIET: u32 = 6;
 
     /// The memory form, with the sequence number of the event's `index`.
     pub const fn encode(self, index: u32) -> RawEvent {
@@ -112,6 +118,7 @@ impl Event {
                 address,
             } => (Self::QUEUE_FAULTED, queue.0, fault.0 as u64, address),
             Self::EngineIdle { engine } => (Self::ENGINE_IDLE, engine, 0, 0),
+            Self::EngineQuiet { engine } => (Self::ENGINE_QUIET, engine, 0, 0),
         };
         RawEvent {
             kind,
@@ -151,6 +158,9 @@ impl Event {
             Self::ENGINE_IDLE => Self::EngineIdle {
                 engine: raw.subject,
             },
+            Self::ENGINE_QUIET => Self::EngineQuiet {
+                engine: raw.subject,
+            },
             _ => return None,
         })
     }
@@ -177,6 +187,7 @@ mod tests {
                 address: 1,
             },
             Event::EngineIdle { engine: 2 },
+            Event::EngineQuiet { engine: 3 },
         ] {
             assert_eq!(Event::decode(event.encode(0)), Some(event));
         }

@@ -26,6 +26,7 @@
 pub mod addr;
 pub mod allocation;
 pub mod doorbell;
+pub mod escape;
 pub mod event;
 pub mod fence_log;
 pub mod mmu;

@@ -176,8 +176,11 @@ pub struct QueueDeviceHalf {
     pub finished: u64,
     /// Device clock when the queue was last rung or looked at.
     pub last_look: u64,
+    /// Changes of rings since the queue was activated, modulo 2^32: tells which ring `read_pointer`
+    /// belongs to. Stored after the read pointer of the new ring.
+    pub ring_changes: u32,
     /// Zero.
-    pub reserved: u64,
+    pub reserved: u32,
 }
 
 /// Byte offset of [`QueueDeviceHalf`] in a descriptor.

@@ -12,7 +12,7 @@ pub const DEVICE_MAGIC: u32 = 0x4C52_4143;
 /// Interface generation; a driver refuses another one.
 pub const INTERFACE_MAJOR: u16 = 1;
 /// Compatible additions within the generation.
-pub const INTERFACE_MINOR: u16 = 0;
+pub const INTERFACE_MINOR: u16 = 1;
 
 /// Most doorbell pages that a device can have.
 pub const MAX_DOORBELLS: u32 = 1024;
@@ -73,6 +73,13 @@ pub mod offset {
     pub const ENGINE_RESET: u64 = 0x00A0;
     /// u32, write-only: ordinal of the engine to put back to work after a reset.
     pub const ENGINE_RESUME: u64 = 0x00A4;
+    /// u32, read-write: [`super::EngineSet`] whose clocks may stop (section 9.5).
+    pub const ENGINE_GATE: u64 = 0x00A8;
+    /// u32, read-only: [`super::EngineSet`] whose clocks run.
+    pub const ENGINE_CLOCK: u64 = 0x00AC;
+    /// u64, read-write: ticks of the device clock after which an idle engine is reported as quiet;
+    /// 0 for never (section 9.3).
+    pub const ENGINE_QUIET: u64 = 0x00B0;
     /// u32 per 32 doorbell pages, read clears: a set bit means rung since the last read.
     pub const DOORBELL_ACCESSED: u64 = 0x2000;
     /// u64 per doorbell page, read-write: [`super::DoorbellControl`].
@@ -102,6 +109,12 @@ impl DoorbellPage {
     /// Byte offset of the page in BAR2.
     pub const fn bar_offset(self) -> u64 {
         self.0 as u64 * crate::addr::PAGE_SIZE
+    }
+
+    /// Byte offset in BAR2 of the page's secondary page, on a device of `count` pages that has
+    /// them ([`DoorbellCaps::secondary`]).
+    pub const fn secondary_bar_offset(self, count: u32) -> u64 {
+        (count as u64 + self.0 as u64) * crate::addr::PAGE_SIZE
     }
 
     /// BAR0 offset of this page's [`DoorbellControl`].
@@ -153,11 +166,22 @@ pub struct DoorbellCaps {
     pub pages: u32,
     /// Set: global model. Clear: dedicated model.
     pub global: bool,
-    #[bits(20)]
+    /// Every page has a secondary page, behind all primary ones.
+    pub secondary: bool,
+    #[bits(19)]
     __: u32,
 }
 
 impl DoorbellCaps {
+    /// Pages in BAR2, secondary ones included.
+    pub const fn bar_pages(self) -> u32 {
+        if self.secondary() {
+            self.pages() * 2
+        } else {
+            self.pages()
+        }
+    }
+
     /// The model as a closed enum.
     pub const fn model(self) -> DoorbellModel {
         if self.global() {
@@ -255,6 +279,11 @@ pub enum QueueOperation {
     /// Look now and keep looking until a page is bound to the queue: for a queue whose clients may
     /// still believe in a doorbell that no longer reaches it (section 6.3).
     Watch,
+    /// Read the descriptor again and go over to the ring that it names now, once everything in the
+    /// ring before it has been taken (section 6.5).
+    ChangeRing,
+    /// Finish a change of rings at once; what is left in the ring before is not run.
+    TakeRing,
 }
 
 /// Tells the answers to successive suspends of a queue apart. 24 bits.
@@ -278,6 +307,49 @@ impl SuspendTag {
     /// Whether the device's answer `tag` is to this suspend.
     pub const fn answers(self, tag: u32) -> bool {
         self.0 != 0 && self.0 == tag
+    }
+}
+
+/// A set of engines by ordinal: [`offset::ENGINE_GATE`], [`offset::ENGINE_CLOCK`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EngineSet(u32);
+
+impl EngineSet {
+    /// No engine.
+    pub const NONE: Self = Self(0);
+
+    /// The set as a register holds it.
+    pub const fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    /// The register form.
+    pub const fn into_bits(self) -> u32 {
+        self.0
+    }
+
+    /// Whether the engine is in the set; one that no bit can name is not.
+    pub const fn contains(self, engine: u32) -> bool {
+        self.0 & Self::bit(engine) != 0
+    }
+
+    /// The set with the engine in it; unchanged for one that no bit can name.
+    #[must_use]
+    pub const fn with(self, engine: u32) -> Self {
+        Self(self.0 | Self::bit(engine))
+    }
+
+    /// The set without the engine.
+    #[must_use]
+    pub const fn without(self, engine: u32) -> Self {
+        Self(self.0 & !Self::bit(engine))
+    }
+
+    const fn bit(engine: u32) -> u32 {
+        match 1_u32.checked_shl(engine) {
+            Some(bit) => bit,
+            None => 0,
+        }
     }
 }
 
@@ -305,6 +377,8 @@ impl QueueCommand {
             QueueOperation::Look => 5,
             QueueOperation::Reload => 6,
             QueueOperation::Watch => 7,
+            QueueOperation::ChangeRing => 8,
+            QueueOperation::TakeRing => 9,
         };
         Self::new().with_queue(queue.0).with_operation_code(code)
     }
@@ -329,6 +403,8 @@ impl QueueCommand {
             5 => QueueOperation::Look,
             6 => QueueOperation::Reload,
             7 => QueueOperation::Watch,
+            8 => QueueOperation::ChangeRing,
+            9 => QueueOperation::TakeRing,
             _ => return None,
         })
     }
@@ -363,7 +439,10 @@ pub struct DoorbellControl {
     pub queue: u32,
     /// The page is bound; rings on an unbound page are dropped.
     pub bound: bool,
-    #[bits(31)]
+    /// Rings on the secondary page count too. Ignored unless `bound`, and on a device without
+    /// secondary pages.
+    pub secondary: bool,
+    #[bits(30)]
     __: u32,
 }
 
@@ -420,6 +499,8 @@ mod tests {
             QueueOperation::Look,
             QueueOperation::Reload,
             QueueOperation::Watch,
+            QueueOperation::ChangeRing,
+            QueueOperation::TakeRing,
         ] {
             let word = u64::from(QueueCommand::of(operation, QueueId(u32::MAX)).with_tag(7));
             let back = QueueCommand::from(word);
@@ -439,6 +520,25 @@ mod tests {
         let last = SuspendTag(0x00FF_FFFF);
         let command = QueueCommand::of(QueueOperation::Suspend, QueueId(1)).tagged(last);
         assert!(last.answers(command.tag()));
+    }
+
+    #[test]
+    fn secondary_pages_lie_behind_all_primary_ones() {
+        let caps = DoorbellCaps::new().with_pages(1024);
+        assert_eq!(caps.bar_pages(), 1024);
+        assert_eq!(caps.with_secondary(true).bar_pages(), 2048);
+        let first = DoorbellPage::new(0, 1024).unwrap();
+        let last = DoorbellPage::new(1023, 1024).unwrap();
+        assert_eq!(first.secondary_bar_offset(1024), last.bar_offset() + 4096);
+        assert_eq!(last.secondary_bar_offset(1024), 2047 * 4096);
+    }
+
+    #[test]
+    fn engine_sets_know_32_engines() {
+        let set = EngineSet::NONE.with(0).with(31).with(32);
+        assert_eq!(set.into_bits(), 0x8000_0001);
+        assert!(set.contains(31) && !set.contains(32) && !set.contains(30));
+        assert_eq!(set.without(31).without(32), EngineSet::from_bits(1));
     }
 
     #[test]

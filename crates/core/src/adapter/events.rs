@@ -161,7 +161,7 @@ impl<P: Platform> Adapter<P> {
                 fault,
                 address,
             } => self.queue_faulted(dispatch, queue, fault, address),
-            Event::EngineIdle { .. } => true,
+            Event::EngineIdle { .. } | Event::EngineQuiet { .. } => true,
         }
     }
 

@@ -25,6 +25,7 @@ impl Device {
             QueueOperation::Look => self.look(id, None),
             QueueOperation::Reload => self.reload(id),
             QueueOperation::Watch => self.watch(id),
+            QueueOperation::ChangeRing | QueueOperation::TakeRing => {}
         }
     }
 
