@@ -32,6 +32,8 @@ pub(crate) fn run(layout: &Layout) -> Result<Counts> {
     session.command("formatting", host("fmt", layout).args(["--all", "--check"]));
     session.command("clippy, host crates", &mut host_clippy(layout, &metadata));
     session.tests("tests, host crates", &mut host_tests(layout));
+    session.tests("loom", &mut loom_tests(layout));
+    session.command("model", &mut quick_model(layout));
     session.check("wdk crates as published", || {
         published_crates::check(layout)
     });
@@ -60,6 +62,7 @@ pub(crate) fn run(layout: &Layout) -> Result<Counts> {
             bail!("not run: there is no image")
         });
     }
+    session.print_failures();
     Ok(session.counts)
 }
 
@@ -108,6 +111,26 @@ fn host_tests(layout: &Layout) -> Command {
         "--no-fail-fast",
     ]);
     tests
+}
+
+/// Every interleaving of what the driver's core shares with its interrupt routine. The `loom` cfg
+/// changes every crate, so these have a target folder of their own.
+fn loom_tests(layout: &Layout) -> Command {
+    let mut tests = host("test", layout);
+    tests.args(["--locked", "--profile", "host"]);
+    tests.args(["--package", "carillon-core", "--test", "loom"]);
+    tests.env("RUSTFLAGS", "--cfg loom");
+    tests.env("CARGO_TARGET_DIR", layout.generated().join("loom"));
+    tests
+}
+
+/// The protocol's model in its small configurations, each rule left out in turn.
+fn quick_model(layout: &Layout) -> Command {
+    let mut model = host("run", layout);
+    model.args(["--locked", "--profile", "host"]);
+    model.args(["--package", "carillon-model", "--bin", "carillon-model"]);
+    model.args(["--", "--quick"]);
+    model
 }
 
 /// The tests that run the linked driver, and only those: the bench's others ran with the host's.
@@ -173,6 +196,40 @@ struct Session {
     logs: PathBuf,
     counts: Counts,
     steps: usize,
+    failures: Vec<Failure>,
+}
+
+/// A step that failed: what to print again at the end, where whoever sees only the end of a long
+/// output finds it.
+struct Failure {
+    step: String,
+    log: PathBuf,
+    error: Option<String>,
+}
+
+/// Lines of a log that say why it failed, and how many of them are printed at the end.
+const TELLING: [&str; 5] = ["error:", "error[", "panicked at", "FAILED", "assertion"];
+const TOLD: usize = 30;
+
+impl Failure {
+    fn print(&self) {
+        println!("FAILED: {} ({})", self.step, self.log.display());
+        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        for line in telling_lines(&log) {
+            println!("    {line}");
+        }
+        if let Some(error) = &self.error {
+            println!("    {error}");
+        }
+    }
+}
+
+/// The first lines that say what went wrong; what build scripts print about files to watch does not.
+fn telling_lines(log: &str) -> impl Iterator<Item = &str> {
+    log.lines()
+        .filter(|line| !line.trim_start().starts_with("cargo:"))
+        .filter(|line| TELLING.iter().any(|word| line.contains(word)))
+        .take(TOLD)
 }
 
 impl Session {
@@ -183,6 +240,7 @@ impl Session {
             logs,
             counts: Counts::default(),
             steps: 0,
+            failures: Vec::new(),
         })
     }
 
@@ -206,12 +264,25 @@ impl Session {
         println!("{verdict} ({counts}, {seconds:.1} s)");
         if counts.failed != 0 {
             print!("{}", fs::read_to_string(&log).unwrap_or_default());
-        }
-        if let Err(error) = outcome {
-            println!("     {error:#}");
+            let error = outcome.err().map(|error| format!("{error:#}"));
+            if let Some(error) = &error {
+                println!("     {error}");
+            }
+            self.failures.push(Failure {
+                step: name.to_owned(),
+                log,
+                error,
+            });
         }
         self.counts += counts;
         counts.failed == 0
+    }
+
+    /// What failed, in short.
+    fn print_failures(&self) {
+        for failure in &self.failures {
+            failure.print();
+        }
     }
 
     /// A step that is one command.
@@ -246,5 +317,25 @@ impl Session {
             fs::write(log, serde_json::to_string_pretty(&report)?)?;
             Ok(counts)
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_names_what_failed_and_leaves_the_rest_out() {
+        let log = "cargo:rerun-if-changed=error.rs\n   Compiling thiserror v1\ntest y ... ok\n\
+            test result: ok. 1 passed; 0 failed; 0 ignored\ntest x ... FAILED\nerror: no\n";
+        let told: Vec<_> = telling_lines(log).collect();
+        assert_eq!(told, ["test x ... FAILED", "error: no"]);
+    }
+
+    #[test]
+    fn a_long_log_is_cut() {
+        let log = "error: no\n".repeat(TOLD + 1);
+        assert_eq!(telling_lines(&log).count(), TOLD);
+        assert_eq!(telling_lines("").count(), 0);
     }
 }
