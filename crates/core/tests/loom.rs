@@ -60,6 +60,8 @@ struct Device {
     control: Plain<(u32, u64)>,
     refusals: Plain<u32>,
     log: Plain<Vec<Notification>>,
+    /// Nobody may touch the device.
+    unpowered: AtomicBool,
 }
 
 impl Device {
@@ -72,6 +74,7 @@ impl Device {
             control: Plain::default(),
             refusals: Plain::new(refusals),
             log: Plain::default(),
+            unpowered: AtomicBool::new(false),
         }
     }
 
@@ -81,6 +84,10 @@ impl Device {
         self.sequences[index as usize].store(words[3], Ordering::Release);
         let raised = Interrupts::new().with_events(true).into_bits();
         self.status.fetch_or(raised, Ordering::AcqRel);
+    }
+
+    fn assert_powered(&self) {
+        assert!(!self.unpowered.load(Ordering::Acquire), "touched");
     }
 
     fn drop_event(&self) {
@@ -110,8 +117,11 @@ impl Platform for Device {
     fn now(&self) -> Ticks {
         Ticks(0)
     }
-    fn pause(&self, _passive: Passive<'_>) {}
+    fn pause(&self, _passive: Passive<'_>) {
+        loom::thread::yield_now();
+    }
     fn read32(&self, at: u64) -> u32 {
+        self.assert_powered();
         match at {
             offset::ID => DEVICE_MAGIC,
             offset::REVISION => Revision::new().with_major(INTERFACE_MAJOR).into_bits(),
@@ -130,6 +140,7 @@ impl Platform for Device {
         if at == offset::VRAM_SIZE { VRAM } else { 0 }
     }
     fn write32(&self, at: u64, value: u32) {
+        self.assert_powered();
         match at {
             offset::CONTROL => {
                 let enabled = Control::from_bits(value).enable();
@@ -155,6 +166,7 @@ impl Platform for Device {
         u32::try_from(word >> (at.0 % 8 * 8) & u64::from(u32::MAX)).unwrap()
     }
     fn vram_load64(&self, at: VramOffset) -> u64 {
+        self.assert_powered();
         match self.slot(at) {
             Some((index, SEQUENCE_OFFSET)) => self.sequences[index].load(Ordering::Acquire),
             Some((index, word)) => {
@@ -295,5 +307,29 @@ fn loom_nothing_is_reported_by_a_dpc_that_starts_after_removal() {
         assert!(!adapter.interrupt());
         while dpc(&adapter) {}
         assert_eq!(adapter.platform().log.lock().unwrap().len(), before);
+    });
+}
+
+/// The gate: whoever takes the power away waits for interrupt routine and DPC, and what they did
+/// not get to is reported with the power back.
+#[test]
+fn loom_nobody_touches_a_device_that_sleeps_and_nothing_is_forgotten() {
+    explore(|| {
+        let adapter = start(0);
+        let other = adapter.clone();
+        let interrupts = loom::thread::spawn(move || {
+            other.platform().post(0, signal(1));
+            other.interrupt();
+            dpc(&other);
+        });
+        adapter.sleep(Passive::entered());
+        adapter.platform().unpowered.swap(true, Ordering::AcqRel);
+        loom::thread::yield_now();
+        adapter.platform().unpowered.swap(false, Ordering::AcqRel);
+        adapter.wake(Passive::entered());
+        interrupts.join().unwrap();
+        adapter.interrupt();
+        while dpc(&adapter) {}
+        assert!(adapter.platform().reported(1) > 0);
     });
 }

@@ -72,8 +72,9 @@ impl Gate {
 
     /// Any IRQL. `None` while the gate is shut.
     pub(super) fn enter(&self) -> Option<Inside<'_>> {
-        // Counted before the gate is looked at, both sequentially consistent: either the thread
-        // that shuts the gate sees the count, or this one sees the gate shut.
+        // Counted before the gate is looked at. Who shuts it reads the count by a read-modify-write:
+        // either that comes after this addition and sees it, or this addition comes after, and
+        // with it everything before, the shut gate among it.
         self.inside.fetch_add(1, Ordering::SeqCst);
         let inside = Inside(self);
         (self.access() == Access::Open).then_some(inside)
@@ -93,7 +94,7 @@ impl Gate {
 
     /// Waits until nobody is inside. Those inside run above PASSIVE_LEVEL and wait for nobody.
     pub(super) fn wait_empty<P: Platform>(&self, passive: Passive<'_>, platform: &P) {
-        while self.inside.load(Ordering::SeqCst) != 0 {
+        while self.inside.fetch_add(0, Ordering::SeqCst) != 0 {
             platform.pause(passive);
         }
     }
