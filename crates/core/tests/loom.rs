@@ -175,7 +175,11 @@ impl Platform for Device {
             None => 0,
         }
     }
-    fn vram_store64(&self, _at: VramOffset, _value: u64) {}
+    fn vram_store64(&self, at: VramOffset, value: u64) {
+        if let Some((index, SEQUENCE_OFFSET)) = self.slot(at) {
+            self.sequences[index].store(value, Ordering::Release);
+        }
+    }
     fn allocate_bus_memory(&self, _passive: Passive<'_>, bytes: usize) -> Result<Words> {
         if bytes == 0 {
             return Err(Error::NoMemory);

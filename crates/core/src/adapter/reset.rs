@@ -327,7 +327,7 @@ impl<P: Platform> Adapter<P> {
             self.doorbells.close(passive);
         }
         // Events that nobody read before the ring was cleared.
-        self.overflowed.store(true, Ordering::Release);
+        self.overflowed.swap(true, Ordering::AcqRel);
         self.platform.queue_dpc();
         Ok(())
     }
