@@ -4,10 +4,14 @@
 //! whole length, so a decoder never reads past what the buffer's entry allows. 64-bit operands
 //! are two doublewords, low half first.
 
+mod wire;
+
 use bitfield_struct::bitfield;
 
-use crate::addr::{ApertureOffset, BusAddress, GpuVa, PhysicalTarget, VramOffset};
+use crate::addr::{GpuVa, PhysicalTarget};
 use crate::queue::ContextId;
+
+use wire::{Sink, Source};
 
 /// First doubleword of every packet.
 #[bitfield(u32)]
@@ -145,88 +149,6 @@ mod opcode {
     pub(super) const FILL_PHYSICAL: u8 = 0x81;
     pub(super) const COPY_PHYSICAL: u8 = 0x82;
     pub(super) const INVALIDATE_TLB: u8 = 0x83;
-}
-
-/// Appends doublewords to a slice, remembering whether they all fitted.
-struct Sink<'a> {
-    out: &'a mut [u32],
-    at: usize,
-}
-
-impl Sink<'_> {
-    #[inline]
-    fn word(&mut self, word: u32) {
-        if let Some(slot) = self.out.get_mut(self.at) {
-            *slot = word;
-        }
-        self.at += 1;
-    }
-
-    #[allow(clippy::cast_possible_truncation, reason = "the two halves")]
-    #[inline]
-    fn long(&mut self, value: u64) {
-        self.word(value as u32);
-        self.word((value >> 32) as u32);
-    }
-
-    #[inline]
-    fn target(&mut self, target: PhysicalTarget) {
-        self.word(match target {
-            PhysicalTarget::Vram(_) => 0,
-            PhysicalTarget::System(_) => 1,
-            PhysicalTarget::Aperture(_) => 2,
-        });
-        self.long(target.raw());
-    }
-}
-
-/// Takes doublewords from a slice; reading past the end is an error of the packet.
-struct Source<'a> {
-    words: &'a [u32],
-    opcode: u8,
-    dwords: u16,
-}
-
-impl Source<'_> {
-    #[inline]
-    fn word(&mut self) -> Result<u32, PacketError> {
-        match self.words.split_first() {
-            Some((word, rest)) => {
-                self.words = rest;
-                Ok(*word)
-            }
-            None => Err(PacketError::Truncated {
-                opcode: self.opcode,
-                dwords: self.dwords,
-            }),
-        }
-    }
-
-    #[inline]
-    fn long(&mut self) -> Result<u64, PacketError> {
-        let low = u64::from(self.word()?);
-        Ok(low | u64::from(self.word()?) << 32)
-    }
-
-    #[inline]
-    fn target(&mut self) -> Result<PhysicalTarget, PacketError> {
-        let space = self.word()?;
-        let raw = self.long()?;
-        Ok(match space {
-            0 => PhysicalTarget::Vram(VramOffset(raw)),
-            1 => PhysicalTarget::System(BusAddress(raw)),
-            2 => PhysicalTarget::Aperture(ApertureOffset(raw)),
-            _ => return Err(PacketError::Malformed(self.opcode)),
-        })
-    }
-
-    fn aligned(&self, value: u64, alignment: u64) -> Result<(), PacketError> {
-        if value.is_multiple_of(alignment) {
-            Ok(())
-        } else {
-            Err(PacketError::Misaligned(self.opcode))
-        }
-    }
 }
 
 impl Packet {
@@ -479,6 +401,7 @@ impl Packet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::addr::{BusAddress, VramOffset};
 
     const VA: GpuVa = GpuVa(0x1_2345_6000);
 
