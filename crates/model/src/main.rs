@@ -3,7 +3,10 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use carillon_model::{Config, Outcome, Rule, Search, check, narrate, suite};
+use carillon_model::{
+    Config, Outcome, RING_REMOVALS, RingOutcome, RingRule, Rule, Search, check, check_ring,
+    narrate, suite,
+};
 use clap::Parser;
 use serde::Serialize;
 
@@ -17,6 +20,9 @@ struct Options {
     /// Leave one rule out and print the counterexample.
     #[arg(long, value_name = "NAME")]
     rule: Option<Rule>,
+    /// Leave one rule of the change of rings out and print the counterexample.
+    #[arg(long, value_name = "NAME", conflicts_with = "rule")]
+    ring_rule: Option<RingRule>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -70,10 +76,7 @@ impl Row {
             seconds,
             ..
         } = self;
-        let left_out = self
-            .without
-            .iter()
-            .map(|rule| format!("no {}", name(*rule)));
+        let left_out = self.without.iter().map(|rule| format!("no {}", name(rule)));
         let left_out = left_out.collect::<Vec<_>>().join(", ");
         let setting = format!("{:?}, {:?}", self.callback, self.order);
         let verdict = match (self.as_expected, self.expected, self.steps) {
@@ -91,17 +94,17 @@ impl Row {
     }
 }
 
-fn name(rule: Rule) -> String {
-    use clap::ValueEnum;
+fn name(rule: &impl clap::ValueEnum) -> String {
     rule.to_possible_value()
         .map_or_else(String::new, |value| value.get_name().to_owned())
 }
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let good = match options.rule {
-        Some(rule) => show(rule, options.json),
-        None => report(&options),
+    let good = match (options.rule, options.ring_rule) {
+        (Some(rule), _) => show(rule, options.json),
+        (None, Some(rule)) => show_ring(rule, options.json),
+        (None, None) => report(&options),
     };
     if good {
         ExitCode::SUCCESS
@@ -116,7 +119,7 @@ fn show(rule: Rule, json: bool) -> bool {
         .into_iter()
         .find(|removal| removal.rule == rule)
     else {
-        eprintln!("no configuration leaves {} out", name(rule));
+        eprintln!("no configuration leaves {} out", name(&rule));
         return false;
     };
     let outcome = check(&removal.config, Search::Shortest(removal.breaks));
@@ -134,6 +137,52 @@ fn show(rule: Rule, json: bool) -> bool {
         }
     }
     row.as_expected
+}
+
+fn print_ring(outcome: &RingOutcome) {
+    let verdict = match (outcome.as_expected(), outcome.expected, outcome.steps) {
+        (true, Some(property), Some(steps)) => format!("breaks \"{property}\" in {steps} steps"),
+        (true, ..) => "holds".to_owned(),
+        (false, ..) => format!("UNEXPECTED: breaks {:?}", outcome.broken),
+    };
+    let left_out = outcome.without.map(|rule| format!("no {}", name(&rule)));
+    println!(
+        "{:<27} {:<44} {:<23} {:>9} {:>4} {:>7.2} s  {verdict}  {}",
+        "change of rings",
+        "2 threads, 1 queue, 2 rings",
+        "",
+        outcome.states,
+        "",
+        outcome.seconds,
+        left_out.unwrap_or_default(),
+    );
+}
+
+/// Prints the counterexample that appears when `rule` is left out of the change of rings.
+fn show_ring(rule: RingRule, json: bool) -> bool {
+    let Some((_, breaks)) = RING_REMOVALS.into_iter().find(|(other, _)| *other == rule) else {
+        eprintln!("no run leaves {} out", name(&rule));
+        return false;
+    };
+    let outcome = check_ring(Some(rule), Some(breaks));
+    let lines: Vec<_> = outcome.trace.iter().map(ToString::to_string).collect();
+    if json {
+        println!("{}", serde_json::json!({ "row": outcome, "trace": lines }));
+    } else {
+        print_ring(&outcome);
+        for line in &lines {
+            println!("{line}");
+        }
+    }
+    outcome.as_expected()
+}
+
+/// The change of rings, with all rules and without each.
+fn ring_outcomes() -> Vec<RingOutcome> {
+    let removals = RING_REMOVALS
+        .into_iter()
+        .map(|(rule, breaks)| check_ring(Some(rule), Some(breaks)));
+    removals.chain([check_ring(None, None)]).collect()
 }
 
 fn report(options: &Options) -> bool {
@@ -162,16 +211,21 @@ fn report(options: &Options) -> bool {
         let outcome = check(&config, Search::Everything);
         add(Row::new(&config, &outcome, None));
     }
-    finish(&rows, start.elapsed(), options.json)
+    let rings = ring_outcomes();
+    if !options.json {
+        rings.iter().for_each(print_ring);
+    }
+    finish(&rows, &rings, start.elapsed(), options.json)
 }
 
-fn finish(rows: &[Row], time: Duration, json: bool) -> bool {
-    let good = rows.iter().all(|row| row.as_expected);
-    let states: usize = rows.iter().map(|row| row.states).sum();
+fn finish(rows: &[Row], rings: &[RingOutcome], time: Duration, json: bool) -> bool {
+    let good = rows.iter().all(|row| row.as_expected) && rings.iter().all(RingOutcome::as_expected);
+    let states = rows.iter().map(|row| row.states).sum::<usize>()
+        + rings.iter().map(|row| row.states).sum::<usize>();
     let seconds = time.as_secs_f64();
     if json {
         let report = serde_json::json!({
-            "rows": rows, "states": states, "seconds": seconds, "as_expected": good,
+            "rows": rows, "ring_change": rings, "states": states, "seconds": seconds, "as_expected": good,
         });
         println!("{report}");
     } else {
@@ -182,7 +236,7 @@ fn finish(rows: &[Row], time: Duration, json: bool) -> bool {
         };
         println!(
             "{} runs, {states} states, {seconds:.1} s: {verdict}",
-            rows.len()
+            rows.len() + rings.len()
         );
     }
     good
