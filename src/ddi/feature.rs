@@ -19,12 +19,7 @@ const INTERFACE_BYTES: u16 = size_of::<DXGKDDI_FEATURE_INTERFACE>() as u16;
 
 /// Whether `kind` in `version` is the interface that this module fills in.
 pub(super) fn is_offered(kind: &GUID, version: u16) -> bool {
-    let feature = &GUID_WDDM_INTERFACE_FEATURE;
-    kind.Data1 == feature.Data1
-        && kind.Data2 == feature.Data2
-        && kind.Data3 == feature.Data3
-        && kind.Data4 == feature.Data4
-        && version == DXGKDDI_FEATURE_INTERFACE_VERSION_1
+    *kind == GUID_WDDM_INTERFACE_FEATURE && version == DXGKDDI_FEATURE_INTERFACE_VERSION_1
 }
 
 /// Fills in the interface. Page `ns-dispmprt-dxgkddi_feature_interface`.

@@ -166,7 +166,7 @@ pub struct UNICODE_STRING {
 
 /// A globally unique identifier. Page `ns-wdm-guid`.
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GUID {
     pub Data1: u32,
     pub Data2: u16,
