@@ -4,10 +4,11 @@ use core::ptr;
 
 use carillon_core::notify::Notification;
 use carillon_ddi::{
-    DXGK_BIND_TABLE_ENTRY_UNKNOWN, DXGK_FAULT_ERROR_CODE, DXGK_INTERRUPT_TYPE,
+    DXGK_BIND_TABLE_ENTRY_UNKNOWN, DXGK_ENGINE_STATE, DXGK_FAULT_ERROR_CODE, DXGK_INTERRUPT_TYPE,
     DXGK_PAGE_FAULT_FLAGS, DXGK_PRIMITIVE_API_SEQUENCE_NUMBER_UNKNOWN, DXGK_RENDER_PIPELINE_STAGE,
     DXGKARGCB_NOTIFY_INTERRUPT_DATA, DXGKARGCB_NOTIFY_INTERRUPT_DATA_DmaCompleted,
     DXGKARGCB_NOTIFY_INTERRUPT_DATA_DmaFaulted, DXGKARGCB_NOTIFY_INTERRUPT_DATA_DmaPreempted,
+    DXGKARGCB_NOTIFY_INTERRUPT_DATA_EngineStateChange,
     DXGKARGCB_NOTIFY_INTERRUPT_DATA_HwQueuePageFaulted,
     DXGKARGCB_NOTIFY_INTERRUPT_DATA_HwQueuePageFaulted_Anonymous,
     DXGKARGCB_NOTIFY_INTERRUPT_DATA_NativeFenceSignaled,
@@ -97,6 +98,14 @@ pub(super) fn lay_out(notification: &Notification) -> DXGKARGCB_NOTIFY_INTERRUPT
                 FaultErrorCode: DXGK_FAULT_ERROR_CODE::ZERO,
             };
             DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_HWQUEUE_PAGE_FAULTED
+        }
+        Notification::TransitionToF1 { node } => {
+            data.EngineStateChange = DXGKARGCB_NOTIFY_INTERRUPT_DATA_EngineStateChange {
+                NodeOrdinal: node,
+                EngineOrdinal: ENGINE,
+                NewState: DXGK_ENGINE_STATE::DXGK_ENGINE_STATE_TRANSITION_TO_F1,
+            };
+            DXGK_INTERRUPT_TYPE::DXGK_INTERRUPT_GPU_ENGINE_STATE_CHANGE
         }
     };
     report

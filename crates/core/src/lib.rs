@@ -8,6 +8,7 @@
 //! * [`doorbell`]: logical and physical doorbells, connection, victims
 //! * [`objects`]: processes, devices, contexts, queues, allocations, fences
 //! * [`surface`]: what the driver offers; [`query`], [`node`], [`feature`]: how the OS is told
+//! * [`power`]: power components and their F-states
 //! * [`segment`]: from the OS's addresses to the hardware's
 //! * [`allocation`]: where allocations go
 //! * [`paging`]: memory operations as packets
@@ -37,6 +38,7 @@ pub mod notify;
 pub mod objects;
 pub mod paging;
 pub mod platform;
+pub mod power;
 pub mod query;
 pub mod segment;
 pub mod surface;

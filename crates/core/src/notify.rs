@@ -51,4 +51,10 @@ pub enum Notification {
         /// Submission that faulted, zero if not known.
         fence: u64,
     },
+    /// `DXGK_INTERRUPT_GPU_ENGINE_STATE_CHANGE` to `TRANSITION_TO_F1`. The other changes of state
+    /// that there are need nothing of the OS, or are found by it.
+    TransitionToF1 {
+        /// Node whose engine is quiet.
+        node: u32,
+    },
 }

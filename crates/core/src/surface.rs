@@ -10,7 +10,7 @@ use carillon_ddi::{
     DXGK_WDDMVERSION, DXGKDDI_INTERFACE_VERSION_WDDM3_2,
 };
 use carillon_hw::doorbell::DOORBELL_BYTES;
-use carillon_hw::regs::DoorbellModel;
+use carillon_hw::regs::{DoorbellModel, EngineSet};
 
 use crate::adapter::layout::APERTURE_BYTES;
 use crate::adapter::{DeviceFacts, NODES};
@@ -100,6 +100,11 @@ impl Node {
             .ok()
             .and_then(|index| Self::ALL.get(index).copied())
             .ok_or(Error::InvalidParameter)
+    }
+
+    /// Whether the GPU may schedule the node, which then takes work from user mode too.
+    const fn is_gpu_scheduled(self) -> bool {
+        !matches!(self, Self::Copy)
     }
 
     /// Ordinal of the node, which is also that of its engine.
@@ -203,10 +208,10 @@ impl Surface {
     /// Flags of a node. Progress fences are written by an instruction at the end of a buffer, so
     /// `RingBufferFenceRelease` stays clear.
     pub fn node_flags(&self, node: Node) -> DXGK_NODEMETADATA_FLAGS {
-        let scheduled = !matches!(node, Node::Copy);
+        let scheduled = node.is_gpu_scheduled();
         DXGK_NODEMETADATA_FLAGS::new()
             .with_ContextSchedulingSupported(scheduled && self.offers(Level::HardwareScheduling))
-            .with_UserModeSubmission(scheduled && self.offers(Level::UserModeSubmission))
+            .with_UserModeSubmission(self.takes_user_work(node))
             .with_MaxInFlightHwQueueBuffers(
                 if scheduled && self.offers(Level::HardwareScheduling) {
                     MAX_IN_FLIGHT_BUFFERS
@@ -214,6 +219,46 @@ impl Surface {
                     0
                 },
             )
+    }
+
+    fn takes_user_work(&self, node: Node) -> bool {
+        node.is_gpu_scheduled() && self.offers(Level::UserModeSubmission)
+    }
+
+    /// Nodes with a power component, in the order of the components: those that take work from
+    /// user mode, whose idleness the OS would see late. An engine has one component and a
+    /// component one engine.
+    fn powered_nodes(&self) -> impl Iterator<Item = Node> {
+        Node::ALL
+            .into_iter()
+            .filter(|node| self.takes_user_work(*node))
+    }
+
+    /// Power components.
+    pub fn components(&self) -> u32 {
+        self.powered_nodes().fold(0, |count, _| count + 1)
+    }
+
+    /// The node whose engine a power component is.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] past the last one.
+    pub fn component(&self, index: u32) -> Result<Node> {
+        usize::try_from(index)
+            .ok()
+            .and_then(|index| self.powered_nodes().nth(index))
+            .ok_or(Error::InvalidParameter)
+    }
+
+    /// The engines that are power components.
+    pub fn powered_engines(&self) -> EngineSet {
+        self.powered_nodes()
+            .fold(EngineSet::NONE, |set, node| set.with(node.ordinal().into()))
+    }
+
+    /// `SupportRuntimePowerManagement`: whether there is anything to manage.
+    pub fn manages_power(&self) -> bool {
+        self.components() != 0
     }
 }
 
@@ -258,6 +303,29 @@ pub(crate) mod tests {
                 );
                 assert!(!flags.SupportBuildTestCommandBuffer());
             }
+        }
+    }
+
+    /// contract: PWF-015
+    #[test]
+    fn power_components_are_the_engines_that_take_user_work() {
+        for features in every_state() {
+            let surface = Surface::new(&facts(), features);
+            let powered: std::vec::Vec<_> = Node::ALL
+                .into_iter()
+                .filter(|node| surface.node_flags(*node).UserModeSubmission())
+                .collect();
+            let count = u32::try_from(powered.len()).unwrap();
+            assert_eq!(surface.components(), count);
+            assert_eq!(surface.manages_power(), count != 0);
+            for (index, node) in (0..).zip(&powered) {
+                assert_eq!(surface.component(index), Ok(*node));
+            }
+            for index in [count, count + 1, u32::MAX] {
+                assert_eq!(surface.component(index), Err(Error::InvalidParameter));
+            }
+            let engines = if count == 0 { 0 } else { 0b11 };
+            assert_eq!(surface.powered_engines().into_bits(), engines);
         }
     }
 

@@ -25,6 +25,9 @@ use crate::irql::{Dispatch, Passive};
 use crate::notify::Notification;
 use crate::platform::{Blame, BusMemory, DisconnectOutcome, DisconnectReason, Platform, Ticks};
 
+/// Ticks of the device clock in a second.
+pub(crate) const TIMESTAMP_FREQUENCY: u64 = 1_000_000_000;
+
 /// What was done to the device, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Deed {
@@ -37,6 +40,7 @@ pub(crate) enum Deed {
 }
 
 type Hook = Box<dyn Fn(OsHandle, OsHandle) -> DisconnectOutcome + Send + Sync>;
+type NotifyHook = Box<dyn Fn() + Send + Sync>;
 
 pub(crate) struct Fake {
     pub(crate) registers: Mutex<HashMap<u64, u64>>,
@@ -56,6 +60,7 @@ pub(crate) struct Fake {
     pub(crate) running: Mutex<Option<QueueId>>,
     pub(crate) bus_memory: Arc<AtomicU64>,
     hook: Mutex<Option<Arc<Hook>>>,
+    notify_hook: Mutex<Option<Arc<NotifyHook>>>,
 }
 
 impl Fake {
@@ -80,6 +85,7 @@ impl Fake {
                 ),
             ),
             (offset::VRAM_SIZE, vram_bytes as u64),
+            (offset::TIMESTAMP_FREQUENCY, TIMESTAMP_FREQUENCY),
             (
                 offset::MMU_CAPS,
                 u64::from(MmuCaps::new().with_va_bits(48).with_levels(4).into_bits()),
@@ -103,6 +109,7 @@ impl Fake {
             running: Mutex::default(),
             bus_memory: Arc::default(),
             hook: Mutex::default(),
+            notify_hook: Mutex::default(),
         }
     }
 
@@ -112,6 +119,11 @@ impl Fake {
         hook: impl Fn(OsHandle, OsHandle) -> DisconnectOutcome + Send + Sync + 'static,
     ) {
         *self.hook.lock().unwrap() = Some(Arc::new(Box::new(hook)));
+    }
+
+    /// What happens while dxgkrnl takes a report.
+    pub(crate) fn on_notify(&self, hook: impl Fn() + Send + Sync + 'static) {
+        *self.notify_hook.lock().unwrap() = Some(Arc::new(Box::new(hook)));
     }
 
     pub(crate) fn take_deeds(&self) -> Vec<Deed> {
@@ -212,6 +224,8 @@ impl Platform for Fake {
                 if control.reset() {
                     self.resets.fetch_add(1, Ordering::Relaxed);
                     self.register(offset::STATUS, 0);
+                    self.register(offset::ENGINE_GATE, 0);
+                    self.register(offset::ENGINE_QUIET, 0);
                 } else {
                     let status = Status::new().with_enabled(control.enable());
                     self.register(offset::STATUS, u64::from(status.into_bits()));
@@ -294,6 +308,10 @@ impl Platform for Fake {
     fn notify(&self, _dispatch: Dispatch<'_>, notification: &Notification) -> bool {
         if self.refuse_notify.load(Ordering::Relaxed) {
             return false;
+        }
+        let hook = self.notify_hook.lock().unwrap().clone();
+        if let Some(hook) = hook {
+            hook();
         }
         self.notifications.lock().unwrap().push(*notification);
         true

@@ -161,7 +161,11 @@ impl<P: Platform> Adapter<P> {
                 fault,
                 address,
             } => self.queue_faulted(dispatch, queue, fault, address),
-            Event::EngineIdle { .. } | Event::EngineQuiet { .. } => true,
+            Event::EngineIdle { engine } => {
+                self.engine_idle(engine);
+                true
+            }
+            Event::EngineQuiet { engine } => self.engine_quiet(dispatch, engine),
         }
     }
 
@@ -317,6 +321,7 @@ impl<P: Platform> Adapter<P> {
     /// Events were lost. Fences are found by the OS, which looks at all of them; what the nodes
     /// completed stands in their rings; a suspend that was confirmed already is confirmed again.
     fn recover_lost_events(&self, dispatch: Dispatch<'_>) {
+        self.idle_periods_lost();
         for node in 0..NODES {
             self.signalled_nodes.fetch_or(1 << node, Ordering::AcqRel);
         }

@@ -1,8 +1,8 @@
 //! Whether the hardware may be touched, and how to wait until nobody does.
 //!
 //! While the device is without power or being reset, the OS lets no entry point in but those that
-//! a driver cannot keep out: the interrupt routine and the DPC. They pass the gate; who shuts it
-//! waits for them to leave. After that the event ring, its cursor and the tables belong to the
+//! a driver cannot keep out: the interrupt routine, the DPC, and those about the power of single
+//! engines. They pass the gate; who shuts it waits for them to leave. After that the event ring, its cursor and the tables belong to the
 //! shutting thread alone.
 
 use crate::atomic::{AtomicU32, Ordering};

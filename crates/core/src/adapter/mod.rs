@@ -7,15 +7,18 @@
 //! * `contexts`, `queues`, `doorbells`: work that the GPU schedules
 //! * `memory`: processes, devices, allocations, fences, page-table roots
 //! * `events`: interrupt and DPC
+//! * `fstate`: power of single engines
 //! * [`debug`]: reports about timeouts
 //!
 //! Locks, in the order in which they may be taken: the doorbell manager's PASSIVE lock, then the
-//! tables' spin lock or a node's spin lock (never both). None is held across a call into dxgkrnl.
+//! tables' spin lock, a node's or the power lock (never two). None is held across a call into
+//! dxgkrnl.
 
 mod contexts;
 pub mod debug;
 mod doorbells;
 mod events;
+mod fstate;
 mod gate;
 pub mod layout;
 mod memory;
@@ -44,6 +47,7 @@ use crate::objects::{QueueKind, Tables, queue_id};
 use crate::platform::{Platform, Ticks};
 
 use events::EventCursor;
+use fstate::FStates;
 use gate::{Access, Gate};
 use layout::Layout;
 use node::Node;
@@ -63,14 +67,18 @@ pub struct Settings {
     pub doorbell_limit: Option<u32>,
     /// A busy queue keeps a page for at least this long.
     pub residence: Ticks,
+    /// An engine that has been idle for this long is asked down to F1; 0 for never.
+    pub engine_quiet: Ticks,
 }
 
 impl Default for Settings {
-    /// All pages; 500 microseconds, about ten times what a reconnect costs.
+    /// All pages; 500 microseconds, about ten times what a reconnect costs; 100 milliseconds, long
+    /// against the gaps in work that goes on.
     fn default() -> Self {
         Self {
             doorbell_limit: None,
             residence: Ticks(5_000),
+            engine_quiet: Ticks(1_000_000),
         }
     }
 }
@@ -106,6 +114,8 @@ pub struct Adapter<P: Platform> {
     /// Resets of engines take turns: one that helps a teardown must not put an engine back to work
     /// that the OS has stopped.
     engines: Mutex<P::PassiveLock, ()>,
+    /// F-states of the engines.
+    power: Mutex<P::SpinLock, FStates>,
     /// What the OS wants of the priority bands.
     bands: Mutex<P::SpinLock, PriorityBands>,
     /// Times that the hardware did not let go of a queue in time.

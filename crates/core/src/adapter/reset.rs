@@ -178,7 +178,7 @@ impl<P: Platform> Adapter<P> {
 
     /// Visits the queues of an engine whose contexts no reset has taken, with no lock held during
     /// the visit.
-    fn for_each_on(
+    pub(super) fn for_each_on(
         &self,
         engine: u32,
         mut visit: impl FnMut(Handle<QueueKind>, Handle<ContextKind>),
@@ -308,6 +308,7 @@ impl<P: Platform> Adapter<P> {
             self.gate.lose();
             return Err(error);
         }
+        self.restore_f_states();
         for node in 0..NODES {
             self.activate_node(node);
         }

@@ -9,6 +9,7 @@ use carillon_hw::ring::RingSize;
 
 use super::contexts::PriorityBands;
 use super::events::EventCursor;
+use super::fstate::{FStates, device_ticks};
 use super::gate::{Access, Gate};
 use super::layout::Layout;
 use super::node::Node;
@@ -45,6 +46,10 @@ impl<P: Platform> Adapter<P> {
         reset(&platform, passive)?;
         program_tables(&platform, &facts.layout);
         clear(&platform, &facts.layout, ApertureTable::Clear);
+        let quiet = device_ticks(
+            settings.engine_quiet,
+            platform.read64(offset::TIMESTAMP_FREQUENCY),
+        );
         let doorbells = Manager::new(
             ordinal,
             &ManagerSettings {
@@ -71,6 +76,7 @@ impl<P: Platform> Adapter<P> {
             gate: Gate::new(),
             stopped_engines: AtomicU32::new(0),
             engines: Mutex::new(()),
+            power: Mutex::new(FStates::new(quiet)),
             bands: Mutex::new(PriorityBands::default()),
             unconfirmed: AtomicU32::new(0),
         };

@@ -1,5 +1,6 @@
 //! The adapter against a device made of plain memory.
 
+mod fstate;
 mod recovery;
 
 use std::sync::atomic::Ordering;
