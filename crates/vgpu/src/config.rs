@@ -1,7 +1,6 @@
 //! PCI configuration space and the MSI-X table (`docs/hardware.md` section 3).
 
 use bitfield_struct::bitfield;
-use carillon_hw::addr::PAGE_SIZE;
 use carillon_hw::pci::{
     BAR_REGISTERS, BAR_REGISTERS_BYTES, CLASS_CODE, DEVICE_ID, MSIX_PBA_OFFSET, MSIX_TABLE_OFFSET,
     MSIX_VECTORS, REVISION_ID, VENDOR_ID,
@@ -113,10 +112,7 @@ impl PciConfig {
             command: Command::new().with_memory(on).with_bus_master(on),
             bars: [
                 bar(BAR_REGISTERS_BYTES, BAR_64),
-                bar(
-                    u64::from(config.doorbells) * PAGE_SIZE,
-                    BAR_64 + BAR_PREFETCHABLE,
-                ),
+                bar(config.doorbell_bar_bytes(), BAR_64 + BAR_PREFETCHABLE),
                 bar(config.vram_bytes, BAR_64 + BAR_PREFETCHABLE),
             ],
             interrupt_line: 0,
@@ -309,6 +305,21 @@ mod tests {
             config.write(low + 4, 4, 1);
             assert_eq!(u64::from(config.read(low, 4)), 0x8000_0000 + flags);
             assert_eq!(config.read(low + 4, 4), 1);
+        }
+    }
+
+    #[test]
+    fn secondary_pages_make_the_doorbell_bar_longer() {
+        for (doorbells, secondary_pages, pages) in [(3, false, 4), (3, true, 8), (1024, true, 2048)]
+        {
+            let mut config = PciConfig::new(&Config {
+                doorbells,
+                secondary_pages,
+                ..Config::default()
+            });
+            config.write(0x18, 4, u32::MAX);
+            let wanted = 12_u32.wrapping_sub(pages * 4096);
+            assert_eq!(config.read(0x18, 4), wanted, "{doorbells} pages");
         }
     }
 

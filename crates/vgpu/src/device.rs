@@ -121,7 +121,7 @@ impl Device {
         let pci = PciConfig::new(&parameters);
         fabric.set_bus_master(pci.bus_master());
         let mut device = Self {
-            doorbells: Doorbells::new(&fabric, parameters.doorbells),
+            doorbells: Doorbells::new(&fabric, &parameters),
             fabric,
             parameters,
             control: Control::new(),

@@ -9,6 +9,7 @@ use carillon_hw::regs::{DOORBELLS_PER_ACCESSED_WORD, DoorbellControl, DoorbellPa
 
 use crate::fabric::Fabric;
 use crate::memory::SharedMemory;
+use crate::parameters::Config;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Page {
@@ -16,22 +17,58 @@ struct Page {
     accessed: bool,
 }
 
+/// A quadword that clients store to. A page has one, and one more in its secondary page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bell {
+    pub(crate) page: DoorbellPage,
+    secondary: bool,
+    /// Byte offset in BAR2.
+    offset: u64,
+}
+
+impl Bell {
+    /// Whether a ring is to be taken. Acquires, so that the look that follows sees a write pointer
+    /// stored before the ring.
+    pub(crate) fn is_rung(self, doorbells: &SharedMemory) -> bool {
+        doorbells
+            .load_u64(self.offset)
+            .is_ok_and(|value| value != NOT_RUNG)
+    }
+
+    pub(crate) fn is_primary(self) -> bool {
+        !self.secondary
+    }
+
+    /// Whether a store to the quadword is a ring while the page is bound like this.
+    fn is_watched(self, control: DoorbellControl) -> bool {
+        control.bound() && (control.secondary() || self.is_primary())
+    }
+
+    /// Puts the sentinel in place of the quadword; the ring, if there was one.
+    fn exchange(self, fabric: &Fabric) -> Option<u64> {
+        let value = fabric.doorbells.exchange_u64(self.offset, NOT_RUNG).ok()?;
+        (value != NOT_RUNG).then_some(value)
+    }
+}
+
 /// What the device knows of the pages. The last value rung is not kept: the quadword itself says
 /// whether a ring is there.
 #[derive(Debug)]
 pub(crate) struct Doorbells {
     pages: Vec<Page>,
+    has_secondary: bool,
 }
 
 impl Doorbells {
     /// Unbound pages, each of them `NOT_RUNG`.
-    pub(crate) fn new(fabric: &Fabric, count: u32) -> Self {
+    pub(crate) fn new(fabric: &Fabric, parameters: &Config) -> Self {
         let doorbells = Self {
-            pages: vec![Page::default(); count as usize],
+            pages: vec![Page::default(); parameters.doorbells as usize],
+            has_secondary: parameters.secondary_pages,
         };
-        for page in doorbells.all() {
+        for bell in doorbells.all().flat_map(|page| doorbells.bells(page)) {
             // Fresh shared memory holds zeros, which are no rings.
-            let _ = exchange(fabric, page);
+            let _ = bell.exchange(fabric);
         }
         doorbells
     }
@@ -49,22 +86,38 @@ impl Doorbells {
         (0..count).filter_map(move |index| DoorbellPage::new(index, count))
     }
 
+    /// The quadwords of a page, watched or not.
+    fn bells(&self, page: DoorbellPage) -> impl Iterator<Item = Bell> + use<> {
+        let primary = Bell {
+            page,
+            secondary: false,
+            offset: page.bar_offset() + RING_OFFSET as u64,
+        };
+        let secondary = self.has_secondary.then(|| Bell {
+            page,
+            secondary: true,
+            offset: page.secondary_bar_offset(self.count()) + RING_OFFSET as u64,
+        });
+        std::iter::once(primary).chain(secondary)
+    }
+
     pub(crate) fn control(&self, page: DoorbellPage) -> DoorbellControl {
         self.pages[page.index() as usize].control
     }
 
-    /// Pages that are bound, for the watcher.
-    pub(crate) fn bound(&self) -> impl Iterator<Item = DoorbellPage> {
-        self.all().filter(|page| self.control(*page).bound())
+    /// The quadwords to watch.
+    pub(crate) fn watched(&self) -> impl Iterator<Item = Bell> {
+        let bells = self.all().flat_map(|page| self.bells(page));
+        bells.filter(|bell| bell.is_watched(self.control(bell.page)))
     }
 
-    /// Takes a ring from a bound page.
-    pub(crate) fn take(&mut self, fabric: &Fabric, page: DoorbellPage) -> Option<u64> {
-        let known = &mut self.pages[page.index() as usize];
-        if !known.control.bound() {
+    /// Takes a ring, unless the quadword is not watched any more.
+    pub(crate) fn take(&mut self, fabric: &Fabric, bell: Bell) -> Option<u64> {
+        let known = &mut self.pages[bell.page.index() as usize];
+        if !bell.is_watched(known.control) {
             return None;
         }
-        let value = exchange(fabric, page)?;
+        let value = bell.exchange(fabric)?;
         known.accessed = true;
         fabric.counters.rings.add(1);
         Some(value)
@@ -76,13 +129,15 @@ impl Doorbells {
         let known = &mut self.pages[page.index() as usize];
         let former = std::mem::replace(&mut known.control, control);
         known.accessed = false;
-        if exchange(fabric, page).is_some() {
-            let counter = if former.bound() {
-                &fabric.counters.rings
-            } else {
-                &fabric.counters.rings_dropped
-            };
-            counter.add(1);
+        for bell in self.bells(page) {
+            if bell.exchange(fabric).is_some() {
+                let counter = if bell.is_watched(former) {
+                    &fabric.counters.rings
+                } else {
+                    &fabric.counters.rings_dropped
+                };
+                counter.add(1);
+            }
         }
     }
 
@@ -103,26 +158,4 @@ impl Doorbells {
             self.bind(fabric, page, DoorbellControl::UNBOUND);
         }
     }
-}
-
-/// Byte offset in BAR2 of the quadword that a client stores to.
-fn ring_offset(page: DoorbellPage) -> u64 {
-    page.bar_offset() + RING_OFFSET as u64
-}
-
-/// Puts the sentinel in place of the quadword; the ring, if there was one.
-fn exchange(fabric: &Fabric, page: DoorbellPage) -> Option<u64> {
-    let value = fabric
-        .doorbells
-        .exchange_u64(ring_offset(page), NOT_RUNG)
-        .ok()?;
-    (value != NOT_RUNG).then_some(value)
-}
-
-/// Whether a ring is to be taken. Acquires, so that the look that follows sees a write pointer
-/// stored before the ring.
-pub(crate) fn is_rung(doorbells: &SharedMemory, page: DoorbellPage) -> bool {
-    doorbells
-        .load_u64(ring_offset(page))
-        .is_ok_and(|value| value != NOT_RUNG)
 }

@@ -27,8 +27,6 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use carillon_hw::addr::PAGE_SIZE;
-
 mod bus;
 mod command;
 mod config;
@@ -113,11 +111,7 @@ impl Gpu {
             SharedMemory::new(name, bytes).map_err(|error| VgpuError::System { what: name, error })
         };
         let vram = memory("carillon-vram", config.vram_bytes)?;
-        // BAR2 is a power of two long, so that all of it can be mapped.
-        let doorbells = memory(
-            "carillon-doorbells",
-            (u64::from(config.doorbells) * PAGE_SIZE).next_power_of_two(),
-        )?;
+        let doorbells = memory("carillon-doorbells", config.doorbell_bar_bytes())?;
         let fabric = Arc::new(Fabric::new(vram, doorbells, bus));
         let device = Device::new(config, Arc::clone(&fabric));
         let shared = Arc::new(Shared::new(fabric, device));

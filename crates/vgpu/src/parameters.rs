@@ -1,7 +1,7 @@
 //! Construction parameters.
 
 use carillon_hw::addr::PAGE_SIZE;
-use carillon_hw::regs::{DoorbellModel, MAX_DOORBELLS};
+use carillon_hw::regs::{DoorbellCaps, DoorbellModel, MAX_DOORBELLS};
 
 use crate::VgpuError;
 
@@ -10,6 +10,8 @@ use crate::VgpuError;
 pub struct Config {
     /// Doorbell pages, 1 to [`MAX_DOORBELLS`].
     pub doorbells: u32,
+    /// Every doorbell page has a secondary page.
+    pub secondary_pages: bool,
     /// Bytes of local memory, a non-zero multiple of 4 KiB.
     pub vram_bytes: u64,
     /// How doorbell pages relate to queues.
@@ -32,6 +34,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             doorbells: 4,
+            secondary_pages: false,
             vram_bytes: 0x1000_0000,
             model: DoorbellModel::Dedicated,
             engines: 3,
@@ -67,6 +70,19 @@ impl Config {
             return Err(VgpuError::QueuesLog2(self.max_queues_log2));
         }
         Ok(())
+    }
+
+    /// The capability register of the doorbells.
+    pub(crate) fn doorbell_caps(&self) -> DoorbellCaps {
+        DoorbellCaps::new()
+            .with_pages(self.doorbells)
+            .with_global(self.model == DoorbellModel::Global)
+            .with_secondary(self.secondary_pages)
+    }
+
+    /// Bytes of BAR2: a power of two, so that all of it can be mapped.
+    pub(crate) fn doorbell_bar_bytes(&self) -> u64 {
+        (u64::from(self.doorbell_caps().bar_pages()) * PAGE_SIZE).next_power_of_two()
     }
 
     /// Most entries that the queue table may have.

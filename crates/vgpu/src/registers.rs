@@ -5,9 +5,9 @@ use carillon_hw::mmu::{LEVELS, VA_BITS};
 use carillon_hw::pci::{BAR_REGISTERS_BYTES, MSIX_PBA_OFFSET, MSIX_TABLE_OFFSET};
 use carillon_hw::queue::ContextId;
 use carillon_hw::regs::{
-    Control, DEVICE_MAGIC, DOORBELLS_PER_ACCESSED_WORD, DoorbellCaps, DoorbellControl,
-    DoorbellModel, DoorbellPage, INTERFACE_MAJOR, INTERFACE_MINOR, Interrupts, MmuCaps, QueueCaps,
-    QueueCommand, Revision, TlbInvalidate, offset,
+    Control, DEVICE_MAGIC, DOORBELLS_PER_ACCESSED_WORD, DoorbellControl, DoorbellPage,
+    INTERFACE_MAJOR, INTERFACE_MINOR, Interrupts, MmuCaps, QueueCaps, QueueCommand, Revision,
+    TlbInvalidate, offset,
 };
 
 use crate::config::TABLE_DWORDS;
@@ -134,12 +134,7 @@ impl Device {
                     .with_minor(INTERFACE_MINOR)
                     .into_bits(),
             ),
-            offset::DOORBELL_CAPS => narrow(
-                DoorbellCaps::new()
-                    .with_pages(parameters.doorbells)
-                    .with_global(parameters.model == DoorbellModel::Global)
-                    .into_bits(),
-            ),
+            offset::DOORBELL_CAPS => narrow(parameters.doorbell_caps().into_bits()),
             offset::QUEUE_CAPS => narrow(
                 QueueCaps::new()
                     .with_max_queues_log2(parameters.max_queues_log2)
@@ -190,7 +185,8 @@ impl Device {
                 let written = DoorbellControl::from_bits(value);
                 let control = DoorbellControl::new()
                     .with_queue(written.queue())
-                    .with_bound(written.bound());
+                    .with_bound(written.bound())
+                    .with_secondary(written.secondary() && self.parameters().secondary_pages);
                 self.bind(page, control);
             }
             Register::MsixTable(dword) => self.msix_table_write(dword, low),

@@ -6,11 +6,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use carillon_hw::pci::VECTOR_EVENTS;
-use carillon_hw::regs::DoorbellPage;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::device::Device;
-use crate::doorbell::is_rung;
+use crate::doorbell::Bell;
 use crate::fabric::{Fabric, Place};
 use crate::fault::InterruptAction;
 
@@ -29,8 +28,8 @@ const SPINS_PER_CLOCK: u32 = 64;
 const SPINS_PER_YIELD: u32 = 1024;
 /// Steps of busy engines between scans of many doorbell pages.
 const STEPS_PER_SCAN: u32 = 16;
-/// Up to this many pages are scanned at every step.
-const FEW_PAGES: usize = 8;
+/// Up to this many quadwords are scanned at every step.
+const FEW_BELLS: usize = 8;
 
 /// What the device thread shares with everybody else.
 pub(crate) struct Shared {
@@ -106,11 +105,11 @@ impl Backoff {
     }
 }
 
-/// The list of bound pages, good for one count of bindings.
+/// The list of watched quadwords, good for one count of bindings.
 #[derive(Default)]
 struct Watch {
     bindings: u64,
-    pages: Vec<DoorbellPage>,
+    bells: Vec<Bell>,
     /// What a ring of one of these pages would have the device read first.
     near: Vec<Place>,
 }
@@ -119,31 +118,31 @@ impl Watch {
     fn refresh(&mut self, device: &Device) {
         if self.bindings != device.bindings {
             self.bindings = device.bindings;
-            self.pages.clear();
-            self.pages.extend(device.doorbells.bound());
+            self.bells.clear();
+            self.bells.extend(device.doorbells.watched());
         }
     }
 
-    /// Notes which lines to keep near, if the pages are so few that it pays.
+    /// Notes which lines to keep near, if there is so little to watch that it pays.
     fn keep_near(&mut self, device: &Device) {
         self.near.clear();
-        if self.pages.len() <= FEW_PAGES {
-            for page in &self.pages {
+        if self.bells.len() <= FEW_BELLS {
+            for bell in self.bells.iter().filter(|bell| bell.is_primary()) {
                 self.near
-                    .extend(device.first_reads(*page).into_iter().flatten());
+                    .extend(device.first_reads(bell.page).into_iter().flatten());
             }
         }
     }
 
-    /// A page with a ring. The lines that follow a ring are asked for at the same time
-    /// as the page's own, so that the way to the entry is one trip between processors, not three.
+    /// A quadword with a ring. The lines that follow a ring are asked for at the same time
+    /// as the watched ones, so that the way to the entry is one trip between processors, not three.
     /// Nothing is read from them before a ring is there.
-    fn find_rung(&self, fabric: &Fabric) -> Option<DoorbellPage> {
+    fn find_rung(&self, fabric: &Fabric) -> Option<Bell> {
         for place in &self.near {
             fabric.prefetch(*place);
         }
-        let mut pages = self.pages.iter().copied();
-        pages.find(|page| is_rung(&fabric.doorbells, *page))
+        let mut bells = self.bells.iter().copied();
+        bells.find(|bell| bell.is_rung(&fabric.doorbells))
     }
 }
 
@@ -165,14 +164,14 @@ pub(crate) fn run(shared: &Shared) {
 }
 
 /// Takes rings and runs engines until nothing is left to do; true if something was done.
-fn turn(shared: &Shared, watch: &mut Watch, rung: Option<DoorbellPage>) -> bool {
+fn turn(shared: &Shared, watch: &mut Watch, rung: Option<Bell>) -> bool {
     let mut device = shared.device.lock();
     let mut worked = false;
-    if let Some(page) = rung
+    if let Some(bell) = rung
         && !device.is_gone()
     {
         // If the page was bound anew meanwhile there is no ring to take.
-        worked = device.take_ring(page);
+        worked = device.take_ring(bell);
     }
     if let Some(errand) = device.errand.take() {
         worked = true;
@@ -182,9 +181,9 @@ fn turn(shared: &Shared, watch: &mut Watch, rung: Option<DoorbellPage>) -> bool 
     while !device.is_gone() && !shared.stop.load(Ordering::Acquire) {
         watch.refresh(&device);
         let mut busy = false;
-        if watch.pages.len() <= FEW_PAGES || steps.is_multiple_of(STEPS_PER_SCAN) {
-            for page in &watch.pages {
-                busy |= is_rung(&shared.fabric.doorbells, *page) && device.take_ring(*page);
+        if watch.bells.len() <= FEW_BELLS || steps.is_multiple_of(STEPS_PER_SCAN) {
+            for bell in &watch.bells {
+                busy |= bell.is_rung(&shared.fabric.doorbells) && device.take_ring(*bell);
             }
         }
         device.delayed_rings();
@@ -195,7 +194,7 @@ fn turn(shared: &Shared, watch: &mut Watch, rung: Option<DoorbellPage>) -> bool 
         } else if steps.is_multiple_of(STEPS_PER_SCAN) {
             break;
         } else {
-            // The pages were not scanned in this round: do so before giving up.
+            // Not everything was scanned in this round: do so before giving up.
             steps = STEPS_PER_SCAN - 1;
         }
         steps = steps.wrapping_add(1);

@@ -5,6 +5,7 @@ use carillon_hw::queue::{QueueActivity, QueueId};
 use carillon_hw::regs::{DoorbellControl, DoorbellModel, DoorbellPage};
 
 use super::{DelayedRing, Device, WATCH_ALL_NANOSECONDS, WATCHED_PER_SWITCH, leave_run_list};
+use crate::doorbell::Bell;
 use crate::fabric::Place;
 use crate::fault::RingAction;
 use crate::mmu::Memory;
@@ -34,18 +35,19 @@ impl Device {
         }
     }
 
-    /// Takes the ring of a page, if there is one, and looks.
+    /// Takes the ring of a watched quadword, if there is one, and looks.
     ///
     /// The entry that a page's owner has been waiting for is fetched before the page is taken: the
     /// exchange waits for the client's cache line, and nobody waits for the exchange. The look that
     /// counts comes behind the exchange.
-    pub(crate) fn take_ring(&mut self, page: DoorbellPage) -> bool {
+    pub(crate) fn take_ring(&mut self, bell: Bell) -> bool {
+        let page = bell.page;
         if self.parameters.model == DoorbellModel::Dedicated
             && let Some(owner) = self.doorbells.control(page).owner()
         {
             self.fetch_early(owner);
         }
-        let Some(value) = self.doorbells.take(&self.fabric, page) else {
+        let Some(value) = self.doorbells.take(&self.fabric, bell) else {
             return false;
         };
         let rung = self.clock();

@@ -432,6 +432,25 @@ impl Rig {
         }
     }
 
+    /// A client of a queue that was made by [`Self::queue`] or written by hand, with its buffers
+    /// where that queue has them: for another thread.
+    pub fn client_of(&self, id: u32, context: u32) -> Client<'_> {
+        let id = QueueId(id);
+        let half = self.driver_half(id);
+        let size = RingSize::from_log2(half.shape.ring_entries_log2()).unwrap();
+        let vram = self.gpu.vram_memory();
+        Client {
+            rig: self,
+            id,
+            context: ContextId(context),
+            ring: half.ring,
+            control: half.control,
+            buffers: half.control + PAGE_SIZE,
+            size,
+            write: std::cell::Cell::new(vram.load_u64(half.control).unwrap()),
+        }
+    }
+
     pub fn active_queue(&self, id: u32, context: u32) -> Client<'_> {
         let client = self.queue(id, context);
         client.activate();
