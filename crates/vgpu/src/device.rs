@@ -252,8 +252,8 @@ impl Device {
         self.bindings += 1;
         self.queues.clear();
         self.by_page.clear();
-        self.engines = (0..self.parameters.engines)
-            .map(|_| Engine::default())
+        self.engines = (0..usize::from(self.parameters.engines))
+            .map(Engine::new)
             .collect();
         self.mmu.reset();
         self.events = Events::default();

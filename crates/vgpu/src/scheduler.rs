@@ -14,7 +14,11 @@ pub(crate) const EXAMINED_PER_SEARCH: usize = 16;
 /// A stay on a run list. Taking a queue off changes its ticket and so makes the list's record
 /// stale without a search for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ticket(u64);
+pub(crate) struct Ticket {
+    /// Ordinal of the engine: a queue that moved has no ticket of the one before.
+    engine: usize,
+    number: u64,
+}
 
 /// A record of a run list; good only if the queue still has the ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +36,7 @@ struct Band {
 /// One engine: the queue that runs and those that want to.
 #[derive(Debug, Default)]
 pub(crate) struct Engine {
+    ordinal: usize,
     bands: [Band; BANDS],
     pub(crate) current: Option<Record>,
     /// Packets of the present turn.
@@ -46,6 +51,13 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
+    pub(crate) fn new(ordinal: usize) -> Self {
+        Self {
+            ordinal,
+            ..Self::default()
+        }
+    }
+
     /// Whether a queue is running or pending.
     pub(crate) fn is_busy(&self) -> bool {
         self.tickets != 0
@@ -53,7 +65,10 @@ impl Engine {
 
     /// Puts a queue at the back of its band.
     pub(crate) fn enter(&mut self, queue: QueueId, band: usize) -> Ticket {
-        let ticket = Ticket(self.next_ticket);
+        let ticket = Ticket {
+            engine: self.ordinal,
+            number: self.next_ticket,
+        };
         self.next_ticket += 1;
         self.tickets += 1;
         self.bands[band].ready.push_back(Record { queue, ticket });

@@ -431,3 +431,22 @@ fn fetches_are_recorded_with_the_ring_that_led_to_them() {
     let second = log.get(1).unwrap();
     assert_eq!((second.entry, second.ring_seen), (1, None));
 }
+
+#[test]
+fn a_queue_that_moves_to_another_engine_leaves_the_one_before() {
+    let rig = Rig::new(Rig::small());
+    let fence = rig.buffer(CONTEXT, 1);
+    let client = rig.active_queue(0, 0);
+    client.submit(&[wait(fence, 1)]);
+    wait_for("the fetch", || rig.gpu.stats().entries_fetched == 1);
+    // Neither engine has run anything else, so that both count alike.
+    let mut half = rig.driver_half(client.id);
+    half.shape.set_engine(2);
+    rig.write_driver_half(client.id, &half);
+    rig.command(QueueOperation::Reload, client.id);
+    rig.gpu.vram_memory().store_u64(fence, 1).unwrap();
+    client.wait_done();
+    rig.settle();
+    assert_eq!(rig.state(client.id), QueueState::RUNNABLE);
+    assert_eq!(rig.gpu.stats().entries_fetched, 1);
+}
