@@ -18,6 +18,7 @@
 //! exchange is seen by the look, one that rings after it leaves a ring for the next scan. The
 //! thread scans bound pages for as long as it lives, it only does so less often when idle.
 
+mod changes;
 mod commands;
 mod looks;
 

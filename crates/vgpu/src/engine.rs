@@ -228,8 +228,12 @@ impl Device {
             half.activity(QueueActivity::IDLE);
             leave_run_list(&mut self.engines, queue);
         }
+        let changes = queue.next_ring.is_some();
         if let Some(cookie) = cookie {
             self.post(Event::BufferCompleted { queue: id, cookie });
+        }
+        if changes {
+            self.look(id, None);
         }
         Ok(())
     }

@@ -97,13 +97,7 @@ impl Setup {
             }
         }
         let context = ContextId(half.context);
-        let operand = |address: u64| {
-            if shape.kernel() {
-                Operand::bus(BusAddress(address))
-            } else {
-                Operand::Virtual(context, GpuVa(address))
-            }
-        };
+        let operand = |address| operand(shape.kernel(), context, address);
         Ok(Self {
             ring: operand(half.ring),
             control: operand(half.control),
@@ -117,6 +111,50 @@ impl Setup {
             wait_log: Log::parse(half.wait_log, half.log_entries)?,
         })
     }
+
+    pub(crate) fn ring_base(&self) -> RingBase {
+        RingBase {
+            ring: self.ring.raw(),
+            control: self.control.raw(),
+            size: self.size,
+        }
+    }
+
+    /// The same queue with another ring.
+    pub(crate) fn with_ring(self, base: RingBase) -> Self {
+        let operand = |address| operand(self.kernel, self.context, address);
+        Self {
+            ring: operand(base.ring),
+            control: operand(base.control),
+            size: base.size,
+            ..self
+        }
+    }
+}
+
+/// An address of a ring or control block.
+fn operand(kernel: bool, context: ContextId, address: u64) -> Operand {
+    if kernel {
+        Operand::bus(BusAddress(address))
+    } else {
+        Operand::Virtual(context, GpuVa(address))
+    }
+}
+
+/// Addresses and size of a ring, good for any context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RingBase {
+    ring: u64,
+    control: u64,
+    size: RingSize,
+}
+
+/// The ring that a queue goes over to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NextRing {
+    pub(crate) ring: RingBase,
+    /// Its first read pointer.
+    pub(crate) start: u64,
 }
 
 /// A command that waits for a packet boundary which a hung packet does not reach.
@@ -147,6 +185,9 @@ pub(crate) struct Queue {
     pub(crate) kept: Kept,
     /// The entry at the read pointer was fetched before the look that finds it.
     pub(crate) fetched_early: bool,
+    /// The ring kept aside by a change that is pending.
+    pub(crate) next_ring: Option<NextRing>,
+    pub(crate) ring_changes: u32,
 }
 
 /// Where the two pages are that every look and every fetch reads.
@@ -173,6 +214,8 @@ impl Queue {
             deferred: Vec::new(),
             kept: Kept::default(),
             fetched_early: false,
+            next_ring: None,
+            ring_changes: 0,
         }
     }
 
@@ -273,6 +316,10 @@ impl DeviceHalf<'_> {
         self.long(offset_of!(QueueDeviceHalf, last_look), value);
     }
 
+    pub(crate) fn ring_changes(&self, value: u32) {
+        self.word(offset_of!(QueueDeviceHalf, ring_changes), value);
+    }
+
     /// Writes every field of a queue that begins at `start`, the state last.
     pub(crate) fn begin(&self, start: u64) {
         self.read_pointer(start);
@@ -281,6 +328,7 @@ impl DeviceHalf<'_> {
         self.activity(QueueActivity::IDLE);
         self.useful_looks(0);
         self.finished(0);
+        self.ring_changes(0);
         self.state(QueueState::RUNNABLE);
     }
 }

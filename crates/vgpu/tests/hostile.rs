@@ -12,10 +12,9 @@ use carillon_vgpu::Config;
 use common::{Rig, wait_for};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use std::time::SystemTime;
 
 const CONTEXT: ContextId = ContextId(1);
-const OPERATIONS: [QueueOperation; 7] = [
+const OPERATIONS: [QueueOperation; 9] = [
     QueueOperation::Activate,
     QueueOperation::Deactivate,
     QueueOperation::Suspend,
@@ -23,6 +22,8 @@ const OPERATIONS: [QueueOperation; 7] = [
     QueueOperation::Look,
     QueueOperation::Reload,
     QueueOperation::Watch,
+    QueueOperation::ChangeRing,
+    QueueOperation::TakeRing,
 ];
 /// Where four pages of local memory are mapped for the hostile queue, besides its own.
 const WINDOW: u64 = 0x10_0000_0000;
@@ -141,18 +142,10 @@ fn untouchable(rig: &Rig, pages: &[u64]) -> Vec<u8> {
 
 /// A new seed each time, printed with a failure; `CARILLON_SEED` repeats one.
 fn config() -> ProptestConfig {
-    let seed = std::env::var("CARILLON_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok())
-        .unwrap_or_else(|| {
-            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-            now.map_or(0, |now| u64::from(now.subsec_nanos()))
-        });
-    println!("CARILLON_SEED={seed}");
     ProptestConfig {
         cases: 200,
         failure_persistence: None,
-        rng_seed: RngSeed::Fixed(seed),
+        rng_seed: RngSeed::Fixed(common::seed()),
         ..ProptestConfig::default()
     }
 }

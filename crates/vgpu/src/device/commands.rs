@@ -25,11 +25,12 @@ impl Device {
             QueueOperation::Look => self.look(id, None),
             QueueOperation::Reload => self.reload(id),
             QueueOperation::Watch => self.watch(id),
-            QueueOperation::ChangeRing | QueueOperation::TakeRing => {}
+            QueueOperation::ChangeRing => self.change_ring(id),
+            QueueOperation::TakeRing => self.take_ring_over(id),
         }
     }
 
-    fn limits(&self) -> Limits {
+    pub(super) fn limits(&self) -> Limits {
         Limits {
             engines: self.parameters.engines,
             contexts: self.tables.contexts.entries,
@@ -121,6 +122,8 @@ impl Device {
             return;
         };
         let setup = match parsed {
+            // The descriptor names the ring kept aside already.
+            Ok(setup) if queue.next_ring.is_some() => setup.with_ring(queue.setup.ring_base()),
             Ok(setup) => setup,
             Err(value) => return self.fault(id, Stop::new(QueueFault::DESCRIPTOR, value)),
         };

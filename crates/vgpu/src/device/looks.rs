@@ -235,6 +235,9 @@ impl Device {
         } else if queue.execution.is_none() {
             half.activity(QueueActivity::IDLE);
             leave_run_list(&mut self.engines, queue);
+            if queue.next_ring.is_some() {
+                self.go_over(id, rung);
+            }
         }
     }
 }

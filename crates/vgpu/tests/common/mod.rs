@@ -10,7 +10,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use carillon_hw::addr::{BusAddress, GpuVa, PAGE_SIZE, PhysicalTarget, VramOffset};
 use carillon_hw::event::{EVENT_BYTES, Event, RawEvent, sequence_of, slot_offset};
@@ -98,6 +98,31 @@ pub fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
     while !done() {
         assert!(Instant::now() < limit, "never came: {what}");
         std::thread::sleep(Duration::from_micros(50));
+    }
+}
+
+/// A new seed each time, printed with a failure; `CARILLON_SEED` repeats one.
+pub fn seed() -> u64 {
+    let given = std::env::var("CARILLON_SEED").ok();
+    let seed = given.and_then(|seed| seed.parse().ok()).unwrap_or_else(|| {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        now.map_or(0, |now| u64::from(now.subsec_nanos()))
+    });
+    println!("CARILLON_SEED={seed}");
+    seed
+}
+
+/// Random numbers (SplitMix64).
+pub struct Random(pub u64);
+
+impl Random {
+    /// A number below `end`.
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) % end
     }
 }
 
@@ -401,6 +426,12 @@ impl Rig {
         wait_for("an idle device", idle);
     }
 
+    /// As [`Self::settle`], on a device that does not idle.
+    pub fn settle_busy(&self) {
+        std::thread::sleep(Duration::from_millis(3));
+        assert!(!self.status().idle());
+    }
+
     /// A queue with its ring, control block and buffers in local memory, not yet activated.
     pub fn queue(&self, id: u32, context: u32) -> Client<'_> {
         self.queue_on(id, context, QueueShape::new().with_engine(1).with_band(1))
@@ -495,6 +526,39 @@ impl Client<'_> {
 
     pub fn activate(&self) {
         self.rig.command(QueueOperation::Activate, self.id);
+    }
+
+    /// Lays out another ring for the same queue and names it in the descriptor. The client of that
+    /// ring comes back; the device has not been told.
+    pub fn next_ring(&self, log2: u32, start: u64) -> Self {
+        let size = RingSize::from_log2(log2).unwrap();
+        let next = Client {
+            rig: self.rig,
+            id: self.id,
+            context: self.context,
+            ring: self.rig.buffer(self.context, size.bytes() / PAGE_SIZE),
+            control: self.rig.buffer(self.context, 1),
+            buffers: self
+                .rig
+                .buffer(self.context, size.entries() * BUFFER_STRIDE / PAGE_SIZE),
+            size,
+            write: std::cell::Cell::new(0),
+        };
+        let mut half = self.rig.driver_half(self.id);
+        (half.ring, half.control, half.start) = (next.ring, next.control, start);
+        half.shape.set_ring_entries_log2(log2);
+        self.rig.write_driver_half(self.id, &half);
+        next.set_write_pointer(start);
+        next
+    }
+
+    /// Has the device change to the ring that the descriptor names.
+    pub fn change_ring(&self) {
+        self.rig.command(QueueOperation::ChangeRing, self.id);
+    }
+
+    pub fn take_ring(&self) {
+        self.rig.command(QueueOperation::TakeRing, self.id);
     }
 
     /// Stores the write pointer in memory.
