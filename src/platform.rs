@@ -9,7 +9,6 @@ use carillon_core::notify::Notification;
 use carillon_core::platform::{Blame, DisconnectOutcome, DisconnectReason, Platform, Ticks};
 use carillon_hw::addr::{PAGE_SIZE, VramOffset};
 use carillon_hw::pci;
-use carillon_hw::regs::DoorbellPage;
 use wdk_sys::_MODE::KernelMode;
 use wdk_sys::LARGE_INTEGER;
 use wdk_sys::ntddk::{KeDelayExecutionThread, KeQueryInterruptTimePrecise};
@@ -94,19 +93,18 @@ impl Kernel {
         &self.dxgkrnl
     }
 
-    /// Doorbell pages that the BAR has.
+    /// Pages that the BAR of the doorbells has.
     pub(crate) fn doorbell_pages(&self) -> u32 {
         u32::try_from(self.doorbells.window.bytes() / PAGE_SIZE).unwrap_or(u32::MAX)
     }
 
-    /// Kernel address of a doorbell page; NULL for one that the BAR does not have.
-    pub(crate) fn doorbell_address(&self, page: DoorbellPage) -> *mut u8 {
+    /// Kernel address of a page of that BAR; NULL for one that the BAR does not have.
+    pub(crate) fn doorbell_address(&self, bar_offset: u64) -> *mut u8 {
         let window = &self.doorbells.window;
-        let inside = page
-            .bar_offset()
+        let inside = bar_offset
             .checked_add(PAGE_SIZE)
             .is_some_and(|end| end <= window.bytes());
-        match usize::try_from(page.bar_offset()) {
+        match usize::try_from(bar_offset) {
             Ok(offset) if inside => window.base().as_ptr().wrapping_add(offset),
             _ => ptr::null_mut(),
         }

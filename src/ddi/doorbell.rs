@@ -1,6 +1,7 @@
 //! The doorbell DDIs. None of them carries an adapter: the handle leads to it.
 
 use carillon_core::adapter::CreateDoorbell;
+use carillon_core::doorbell::Locations;
 use carillon_core::error::{Error, Result};
 use carillon_ddi::{
     D3DDDI_DOORBELL_PRIVATEDATA_MAX_BYTES_WDDM3_1, D3DDDI_DOORBELLSTATUS, DXGKARG_CONNECTDOORBELL,
@@ -78,20 +79,32 @@ pub(crate) unsafe extern "win64" fn connect_doorbell(
     // SAFETY: the page: an in/out structure of dxgkrnl's (`ddi` module).
     let arguments = unsafe { in_out(arguments) };
     answer(arguments.and_then(|arguments| {
-        if arguments.Flags.RequireSecondaryAddress() {
-            return Err(Error::NotSupported);
-        }
         if arguments.Flags.Reserved() != 0 {
             return Err(Error::InvalidParameter);
         }
         let adapter = Running::of_object(arguments.hDoorbell)?;
-        let connection = adapter.connect_doorbell(passive, own(arguments.hDoorbell)?)?;
-        let address = adapter.platform().doorbell_address(connection.page);
-        if address.is_null() {
+        let locations = if arguments.Flags.RequireSecondaryAddress() {
+            Locations::Both
+        } else {
+            Locations::Primary
+        };
+        let doorbell = own(arguments.hDoorbell)?;
+        let connection = adapter.connect_doorbell(passive, doorbell, locations)?;
+        let page = connection.page;
+        let kernel = adapter.platform();
+        let address = kernel.doorbell_address(page.bar_offset());
+        let secondary = match connection.locations {
+            Locations::Primary => core::ptr::null_mut(),
+            Locations::Both => {
+                let pages = adapter.facts().doorbell_caps.pages();
+                kernel.doorbell_address(page.secondary_bar_offset(pages))
+            }
+        };
+        if address.is_null() || (secondary.is_null() && connection.locations == Locations::Both) {
             return Err(Error::BadHardware);
         }
         arguments.KernelCpuVirtualAddress = address.cast();
-        arguments.SecondaryKernelCpuVirtualAddress = core::ptr::null_mut();
+        arguments.SecondaryKernelCpuVirtualAddress = secondary.cast();
         arguments.Status = if connection.notify {
             D3DDDI_DOORBELLSTATUS::D3DDDI_DOORBELLSTATUS_CONNECTED_NOTIFY_KMD
         } else {

@@ -78,7 +78,7 @@ fn start(passive: Passive<'_>, added: Added, dxgkrnl: Dxgkrnl) -> Result {
     let features = enabled_features(passive, &dxgkrnl);
     let started = try_box_with(|| {
         let core = try_box_with(|| start_adapter(passive, added.ordinal(), kernel))?;
-        if core.platform().doorbell_pages() < core.facts().doorbells {
+        if core.platform().doorbell_pages() < core.facts().doorbell_bar_pages() {
             core.stop(passive);
             return Err(Error::BadHardware);
         }

@@ -123,6 +123,7 @@ pub struct Surface {
     level: Level,
     model: DoorbellModel,
     doorbells: u32,
+    secondary: bool,
     vram_segment_bytes: u64,
 }
 
@@ -140,6 +141,7 @@ impl Surface {
             level,
             model: facts.model,
             doorbells: facts.doorbells,
+            secondary: facts.doorbell_caps.secondary(),
             vram_segment_bytes: facts.layout.segment_bytes,
         }
     }
@@ -167,6 +169,15 @@ impl Surface {
     /// Bytes of a doorbell, from which the OS makes the dummy page and the rotation.
     pub const fn doorbell_bytes(&self) -> u32 {
         DOORBELL_BYTES
+    }
+
+    /// Bytes of a doorbell's second location, if the device has them.
+    pub const fn secondary_doorbell_bytes(&self) -> Option<u32> {
+        if self.secondary {
+            Some(DOORBELL_BYTES)
+        } else {
+            None
+        }
     }
 
     /// Bytes of the local memory segment.
@@ -266,11 +277,13 @@ impl Surface {
 pub(crate) mod tests {
     use super::*;
     use crate::adapter::layout::Layout;
+    use carillon_hw::regs::DoorbellCaps;
 
     pub(crate) fn facts() -> DeviceFacts {
         DeviceFacts {
             model: DoorbellModel::Dedicated,
             doorbells: 4,
+            doorbell_caps: DoorbellCaps::new().with_pages(4),
             layout: Layout::plan(256 << 20, 16).unwrap(),
         }
     }

@@ -4,7 +4,9 @@ use carillon_hw::doorbell::{DoorbellPrivateData, DoorbellReply};
 use carillon_hw::ring::{CONTROL_BYTES, RingSize};
 
 use super::Adapter;
-use crate::doorbell::{Connection, DoorbellCounters, DoorbellKind, NewDoorbell, ProcessTag, State};
+use crate::doorbell::{
+    Connection, DoorbellCounters, DoorbellKind, Locations, NewDoorbell, ProcessTag, State,
+};
 use crate::error::{Error, Result};
 use crate::handle::{Handle, OsHandle};
 use crate::irql::Passive;
@@ -130,16 +132,22 @@ impl<P: Platform> Adapter<P> {
     /// Connects a doorbell.
     ///
     /// # Errors
-    /// [`Error::DeviceGone`], or [`Error::InvalidHandle`] for a doorbell that does not exist.
+    /// [`Error::DeviceGone`]; [`Error::InvalidHandle`] for a doorbell that does not exist;
+    /// [`Error::NotSupported`] for a secondary page that the device does not have.
     pub fn connect_doorbell(
         &self,
         passive: Passive<'_>,
         handle: Handle<DoorbellKind>,
+        locations: Locations,
     ) -> Result<Connection> {
+        if locations == Locations::Both && !self.facts.doorbell_caps.secondary() {
+            return Err(Error::NotSupported);
+        }
         if self.is_gone() {
             return Err(Error::DeviceGone);
         }
-        self.doorbells.connect(passive, &self.platform, handle)
+        self.doorbells
+            .connect(passive, &self.platform, handle, locations)
     }
 
     /// Disconnects a doorbell. Always succeeds.

@@ -34,7 +34,9 @@ mod tests;
 use crate::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use carillon_hw::queue::QueueId;
-use carillon_hw::regs::{DoorbellModel, QueueCommand, QueueOperation, SuspendTag, offset};
+use carillon_hw::regs::{
+    DoorbellCaps, DoorbellModel, QueueCommand, QueueOperation, SuspendTag, offset,
+};
 use lock_api::Mutex;
 
 use crate::arena::{Arena, Growth, InsertError};
@@ -90,8 +92,22 @@ pub struct DeviceFacts {
     pub model: DoorbellModel,
     /// Doorbell pages that the driver uses.
     pub doorbells: u32,
+    /// What the device says of its doorbell pages.
+    pub doorbell_caps: DoorbellCaps,
     /// Tables in local memory and the segment behind them.
     pub layout: Layout,
+}
+
+impl DeviceFacts {
+    /// Pages of BAR2 that a client may be led to: those in use, and all of them if secondary pages
+    /// lie behind the primary ones.
+    pub const fn doorbell_bar_pages(&self) -> u32 {
+        if self.doorbell_caps.secondary() {
+            self.doorbell_caps.bar_pages()
+        } else {
+            self.doorbells
+        }
+    }
 }
 
 /// A started adapter.

@@ -229,6 +229,7 @@ fn identify<P: Platform>(platform: &P, settings: &Settings) -> Result<DeviceFact
     Ok(DeviceFacts {
         model: doorbells.model(),
         doorbells: doorbells.pages().min(limit),
+        doorbell_caps: doorbells,
         layout: Layout::plan(vram, queues.max_queues_log2())?,
     })
 }

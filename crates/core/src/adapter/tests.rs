@@ -14,6 +14,7 @@ use carillon_hw::regs::{DEVICE_MAGIC, Interrupts, QueueOperation, offset};
 use zerocopy::IntoBytes;
 
 use super::*;
+use crate::doorbell::Locations;
 use crate::handle::OsHandle;
 use crate::irql::Dispatch;
 use crate::notify::Notification;
@@ -171,6 +172,33 @@ fn start_activates_the_node_queues_and_stop_frees_them() {
     assert!(!adapter.interrupt());
 }
 
+/// contract: DBN-004, DBNR-001
+#[test]
+fn a_secondary_page_is_refused_where_there_is_none() {
+    for secondary in [false, true] {
+        let fake = Fake::new(2, VRAM);
+        let caps = DoorbellCaps::new()
+            .with_pages(2)
+            .with_secondary(secondary)
+            .into_bits();
+        fake.register(offset::DOORBELL_CAPS, u64::from(caps));
+        let adapter = start_with(fake).unwrap();
+        let o = objects(&adapter);
+        let new = doorbell(&o, private_data().as_bytes());
+        let handle = adapter.create_doorbell(PASSIVE, &new).unwrap().handle;
+        adapter.platform.take_deeds();
+        let both = adapter.connect_doorbell(PASSIVE, handle, Locations::Both);
+        if secondary {
+            assert_eq!(both.map(|found| found.locations), Ok(Locations::Both));
+            assert_eq!(adapter.facts.doorbell_bar_pages(), 4);
+        } else {
+            assert_eq!(both, Err(Error::NotSupported));
+            assert!(adapter.platform.take_deeds().is_empty());
+            assert_eq!(adapter.facts.doorbell_bar_pages(), 2);
+        }
+    }
+}
+
 /// contract: DBC-002, DBCR-004
 #[test]
 fn a_doorbell_brings_the_ring_and_takes_the_queue_off_with_it() {
@@ -190,7 +218,9 @@ fn a_doorbell_brings_the_ring_and_takes_the_queue_off_with_it() {
     );
     let again = adapter.create_doorbell(PASSIVE, &doorbell(&o, private_data().as_bytes()));
     assert_eq!(again, Err(Error::InvalidState));
-    let connection = adapter.connect_doorbell(PASSIVE, handle).unwrap();
+    let connection = adapter
+        .connect_doorbell(PASSIVE, handle, Locations::Primary)
+        .unwrap();
     assert!(!connection.notify);
     adapter.platform.take_deeds();
     adapter.destroy_doorbell(PASSIVE, handle);
@@ -558,11 +588,13 @@ fn removal_leaves_every_teardown_working_without_hardware() {
         .create_doorbell(PASSIVE, &doorbell(&o, private_data().as_bytes()))
         .unwrap()
         .handle;
-    adapter.connect_doorbell(PASSIVE, handle).unwrap();
+    adapter
+        .connect_doorbell(PASSIVE, handle, Locations::Primary)
+        .unwrap();
     adapter.surprise_removed(PASSIVE);
     adapter.platform.take_deeds();
     assert_eq!(
-        adapter.connect_doorbell(PASSIVE, handle),
+        adapter.connect_doorbell(PASSIVE, handle, Locations::Primary),
         Err(Error::DeviceGone)
     );
     adapter.disconnect_doorbell(PASSIVE, handle);

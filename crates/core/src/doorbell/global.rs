@@ -13,12 +13,14 @@ use carillon_hw::regs::DoorbellPage;
 use crate::arena::push_within_capacity;
 use crate::error::{Error, Result};
 
-use super::ProcessTag;
+use super::{Locations, ProcessTag};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Tenant {
     process: ProcessTag,
     doorbells: u32,
+    /// How many of them ring at both locations.
+    both: u32,
 }
 
 /// Pages by process.
@@ -97,6 +99,7 @@ impl ProcessPages {
                 *slot = Some(Tenant {
                     process,
                     doorbells: 1,
+                    both: 0,
                 });
                 self.hand = (index + 1).checked_rem(own)?;
                 return Some(Lodging::Own {
@@ -106,6 +109,34 @@ impl ProcessPages {
             }
         }
         DoorbellPage::new(own, self.count).map(Lodging::Common)
+    }
+
+    /// The page that is the process's own.
+    pub fn page_of(&self, process: ProcessTag) -> Option<DoorbellPage> {
+        self.page(self.position(process)?)
+    }
+
+    /// One of the process's doorbells rings elsewhere from now on. What the device shall watch of
+    /// the page, if that changes: both locations while any doorbell wants them.
+    pub fn relocate(
+        &mut self,
+        process: ProcessTag,
+        from: Locations,
+        to: Locations,
+    ) -> Option<Locations> {
+        let index = self.position(process)?;
+        let tenant = self.tenants.get_mut(index)?.as_mut()?;
+        match (from, to) {
+            (Locations::Primary, Locations::Both) => {
+                tenant.both += 1;
+                (tenant.both == 1).then_some(to)
+            }
+            (Locations::Both, Locations::Primary) => {
+                tenant.both = tenant.both.saturating_sub(1);
+                (tenant.both == 0).then_some(to)
+            }
+            _ => None,
+        }
     }
 
     /// One doorbell fewer; the page to unbind if it was the last of its process.

@@ -12,7 +12,7 @@ use crate::platform::{DisconnectOutcome, Platform, Ticks};
 
 use super::global::ProcessPages;
 use super::pages::{Owner, Pages};
-use super::{Connection, Doorbell, DoorbellKind, ManagerCounters, State};
+use super::{Connection, Doorbell, DoorbellKind, Locations, ManagerCounters, State};
 
 /// The pages, as the device's model has them.
 pub(super) enum Scheme {
@@ -66,6 +66,14 @@ pub(super) struct Revocation {
     pub(super) epoch: u32,
 }
 
+/// A doorbell that wants a page.
+#[derive(Clone, Copy)]
+pub(super) struct Claim {
+    pub(super) handle: Handle<DoorbellKind>,
+    pub(super) queue: QueueId,
+    pub(super) locations: Locations,
+}
+
 pub(super) enum Plan {
     Done(Connection),
     Revoke(Revocation),
@@ -78,24 +86,53 @@ impl Inner {
     pub(super) fn bind<P: Platform>(
         &mut self,
         platform: &P,
-        handle: Handle<DoorbellKind>,
+        claim: Claim,
         page: DoorbellPage,
-        queue: QueueId,
         now: Ticks,
     ) -> Connection {
+        let Claim {
+            handle,
+            queue,
+            locations,
+        } = claim;
         if let Scheme::Dedicated(pages) = &mut self.scheme {
             pages.assign(page, Owner::Bound(handle), now);
         }
         let mut notify = false;
         if let Some(doorbell) = self.doorbells.get_mut(handle) {
             doorbell.state = State::Connected(page);
+            doorbell.locations = locations;
             doorbell.counters.connects = doorbell.counters.connects.wrapping_add(1);
             notify = doorbell.wants_notify;
         }
         self.counters.connects += 1;
         self.counters.notify_connects += u64::from(notify);
-        write_control(platform, page, DoorbellControl::bound_to(queue));
-        Connection { page, notify }
+        write_control(platform, page, binding(queue, locations));
+        Connection {
+            page,
+            notify,
+            locations,
+        }
+    }
+
+    /// The doorbell stays on its page and rings at other locations of it from now on, if that is
+    /// what its client wants. Binding anew clears the page and looks: no ring is lost.
+    pub(super) fn relocate<P: Platform>(&mut self, platform: &P, claim: Claim, page: DoorbellPage) {
+        let Some(doorbell) = self.doorbells.get_mut(claim.handle) else {
+            return;
+        };
+        let before = core::mem::replace(&mut doorbell.locations, claim.locations);
+        if before == claim.locations {
+            return;
+        }
+        let watched = match &mut self.scheme {
+            Scheme::Dedicated(_) => Some(claim.locations),
+            Scheme::Global(_) if !doorbell.holds_page => None,
+            Scheme::Global(pages) => pages.relocate(doorbell.process, before, claim.locations),
+        };
+        if let Some(watched) = watched {
+            write_control(platform, page, binding(claim.queue, watched));
+        }
     }
 
     /// The second half of every revocation, after the callback has returned. Whether the page is
@@ -198,6 +235,11 @@ impl Inner {
         }
         Plan::Revoke(revocation)
     }
+}
+
+/// The binding of a page whose client rings at `locations`.
+pub(super) const fn binding(queue: QueueId, locations: Locations) -> DoorbellControl {
+    DoorbellControl::bound_to(queue).with_secondary(matches!(locations, Locations::Both))
 }
 
 pub(super) fn write_control<P: Platform>(

@@ -20,10 +20,13 @@ use crate::irql::Passive;
 use crate::platform::{DisconnectOutcome, DisconnectReason, Platform, Ticks};
 
 use super::global::{Lodging, ProcessPages};
-use super::inner::{Inner, Plan, Reason, Revocation, Scheme, look, queue_command, write_control};
+use super::inner::{
+    Claim, Inner, Plan, Reason, Revocation, Scheme, binding, look, queue_command, write_control,
+};
 use super::pages::{Merit, Owner, Pages};
 use super::{
-    Connection, Doorbell, DoorbellCounters, DoorbellKind, ManagerCounters, NewDoorbell, State,
+    Connection, Doorbell, DoorbellCounters, DoorbellKind, Locations, ManagerCounters, NewDoorbell,
+    State,
 };
 
 /// How the manager is set up.
@@ -86,6 +89,7 @@ impl<P: Platform> Manager<P> {
             wants_notify: false,
             aborted: false,
             holds_page: false,
+            locations: Locations::Primary,
             state: State::Disconnected,
             counters: DoorbellCounters::default(),
         };
@@ -105,7 +109,8 @@ impl<P: Platform> Manager<P> {
     }
 
     /// Gives the doorbell a page, taking one from a victim if none is free, and makes the device
-    /// look at the queue. Connecting what is connected answers the same page.
+    /// look at the queue. Connecting what is connected answers the same page, bound anew if other
+    /// locations are wanted of it; the device has them, or the caller does not ask.
     ///
     /// # Errors
     /// [`Error::InvalidHandle`] for a doorbell that does not exist (any more),
@@ -115,9 +120,10 @@ impl<P: Platform> Manager<P> {
         passive: Passive<'_>,
         platform: &P,
         handle: Handle<DoorbellKind>,
+        locations: Locations,
     ) -> Result<Connection> {
         loop {
-            let plan = self.plan(platform, handle)?;
+            let plan = self.plan(platform, handle, locations)?;
             match plan {
                 Plan::Done(connection) => return Ok(connection),
                 Plan::Wait => platform.pause(passive),
@@ -130,7 +136,8 @@ impl<P: Platform> Manager<P> {
                         revocation.os,
                         DisconnectReason::Retry,
                     );
-                    if let Some(connection) = self.finish(platform, handle, revocation, outcome)? {
+                    let finished = self.finish(platform, handle, locations, revocation, outcome);
+                    if let Some(connection) = finished? {
                         return Ok(connection);
                     }
                 }
@@ -138,30 +145,47 @@ impl<P: Platform> Manager<P> {
         }
     }
 
-    fn plan(&self, platform: &P, handle: Handle<DoorbellKind>) -> Result<Plan> {
+    fn plan(
+        &self,
+        platform: &P,
+        handle: Handle<DoorbellKind>,
+        locations: Locations,
+    ) -> Result<Plan> {
         let now = platform.now();
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
-        let doorbell = inner.doorbells.get(handle).ok_or(Error::InvalidHandle)?;
+        let doorbell = inner
+            .doorbells
+            .get_mut(handle)
+            .ok_or(Error::InvalidHandle)?;
         if inner.closed || doorbell.aborted {
             return Err(Error::DeviceGone);
         }
         let (context, queue) = (doorbell.context, doorbell.queue);
-        let notify = doorbell.wants_notify;
+        let claim = Claim {
+            handle,
+            queue,
+            locations,
+        };
         match doorbell.state {
             State::Connected(page) => {
                 inner.counters.repeated_connects += 1;
-                let notify = notify || inner.scheme.is_common(page);
+                let connection = Connection {
+                    page,
+                    notify: doorbell.wants_notify || inner.scheme.is_common(page),
+                    locations,
+                };
+                inner.relocate(platform, claim, page);
                 // A connect makes the device look, whatever the client believed in meanwhile.
                 look(platform, queue);
-                return Ok(Plan::Done(Connection { page, notify }));
+                return Ok(Plan::Done(connection));
             }
             State::Connecting => {
                 inner.counters.waits += 1;
                 return Ok(Plan::Wait);
             }
             State::Lingering(page) => {
-                return Ok(Plan::Done(inner.bind(platform, handle, page, queue, now)));
+                return Ok(Plan::Done(inner.bind(platform, claim, page, now)));
             }
             State::Disconnected | State::Revoking(_) => {}
         }
@@ -172,11 +196,11 @@ impl<P: Platform> Manager<P> {
         let doorbells = &inner.doorbells;
         let pages = match &mut inner.scheme {
             Scheme::Dedicated(pages) => pages,
-            Scheme::Global(_) => return self.lodge(inner, platform, handle).map(Plan::Done),
+            Scheme::Global(_) => return self.lodge(inner, platform, claim).map(Plan::Done),
         };
         if let Some(page) = pages.take_free() {
             inner.counters.free_pages_taken += 1;
-            return Ok(Plan::Done(inner.bind(platform, handle, page, queue, now)));
+            return Ok(Plan::Done(inner.bind(platform, claim, page, now)));
         }
         let choice = pages.choose_victim(
             |page| platform.read32(page.accessed_register()),
@@ -196,7 +220,7 @@ impl<P: Platform> Manager<P> {
                 // hold that back until this connect is done. Waiting for each other would never
                 // end, so the page comes back and the other thread starts again.
                 inner.counters.taken_back += 1;
-                return Ok(Plan::Done(inner.bind(platform, handle, page, queue, now)));
+                return Ok(Plan::Done(inner.bind(platform, claim, page, now)));
             }
             inner.counters.waits += 1;
             return Ok(Plan::Wait);
@@ -205,15 +229,10 @@ impl<P: Platform> Manager<P> {
     }
 
     /// Global model: the page of the doorbell's process, and the device looks at the queue.
-    fn lodge(
-        &self,
-        inner: &mut Inner,
-        platform: &P,
-        handle: Handle<DoorbellKind>,
-    ) -> Result<Connection> {
+    fn lodge(&self, inner: &mut Inner, platform: &P, claim: Claim) -> Result<Connection> {
         let doorbell = inner
             .doorbells
-            .get_mut(handle)
+            .get_mut(claim.handle)
             .ok_or(Error::InvalidHandle)?;
         let Scheme::Global(pages) = &mut inner.scheme else {
             return Err(Error::InvalidState);
@@ -223,20 +242,32 @@ impl<P: Platform> Manager<P> {
             // It counted already; the page is the same.
             let _ = pages.leave(doorbell.process);
         }
-        let queue = doorbell.queue;
-        let connection = match lodging {
+        let Claim {
+            queue, locations, ..
+        } = claim;
+        let (page, notify) = match lodging {
             Lodging::Own { page, fresh } => {
+                let before = if doorbell.holds_page {
+                    doorbell.locations
+                } else {
+                    Locations::Primary
+                };
                 doorbell.holds_page = true;
-                if fresh {
-                    write_control(platform, page, DoorbellControl::bound_to(queue));
+                doorbell.locations = locations;
+                let watched = pages.relocate(doorbell.process, before, locations);
+                if fresh || watched.is_some() {
+                    let watched = watched.unwrap_or_default();
+                    write_control(platform, page, binding(queue, watched));
                 }
                 self.name_page(platform, queue, page);
-                Connection {
-                    page,
-                    notify: doorbell.wants_notify,
-                }
+                (page, doorbell.wants_notify)
             }
-            Lodging::Common(page) => Connection { page, notify: true },
+            Lodging::Common(page) => (page, true),
+        };
+        let connection = Connection {
+            page,
+            notify,
+            locations,
         };
         doorbell.state = State::Connected(connection.page);
         doorbell.counters.connects = doorbell.counters.connects.wrapping_add(1);
@@ -261,6 +292,7 @@ impl<P: Platform> Manager<P> {
         &self,
         platform: &P,
         handle: Handle<DoorbellKind>,
+        locations: Locations,
         revocation: Revocation,
         outcome: DisconnectOutcome,
     ) -> Result<Option<Connection>> {
@@ -292,8 +324,12 @@ impl<P: Platform> Manager<P> {
         if !lost {
             return Ok(None);
         }
-        let queue = doorbell.queue;
-        Ok(Some(inner.bind(platform, handle, page, queue, now)))
+        let claim = Claim {
+            handle,
+            queue: doorbell.queue,
+            locations,
+        };
+        Ok(Some(inner.bind(platform, claim, page, now)))
     }
 
     /// Breaks the connection because the OS says so. Always succeeds; work that is already in the
@@ -357,7 +393,18 @@ impl<P: Platform> Manager<P> {
                 // A page in transit belongs to the thread that revokes it.
                 State::Connecting | State::Revoking(_) | State::Disconnected => None,
             },
-            Scheme::Global(pages) if doorbell.holds_page => pages.leave(doorbell.process),
+            Scheme::Global(pages) if doorbell.holds_page => {
+                let of = doorbell.process;
+                let page = pages.page_of(of);
+                let watched = pages.relocate(of, doorbell.locations, Locations::Primary);
+                let left = pages.leave(of);
+                if let (None, Some(page), Some(watched), false) =
+                    (left, page, watched, inner.closed)
+                {
+                    write_control(platform, page, binding(doorbell.queue, watched));
+                }
+                left
+            }
             Scheme::Global(_) => None,
         };
         if let Some(page) = unbound {

@@ -92,6 +92,8 @@ pub struct Doorbell {
     pub(crate) aborted: bool,
     /// Global model: it counts among those that keep its process's page.
     pub(crate) holds_page: bool,
+    /// What the last connect asked for.
+    pub(crate) locations: Locations,
     pub(crate) state: State,
     pub(crate) counters: DoorbellCounters,
 }
@@ -115,6 +117,16 @@ pub struct NewDoorbell {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProcessTag(pub u64);
 
+/// Which locations of a page a client rings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Locations {
+    /// The page alone.
+    #[default]
+    Primary,
+    /// The page and its secondary page.
+    Both,
+}
+
 /// What a connect answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Connection {
@@ -122,6 +134,8 @@ pub struct Connection {
     pub page: DoorbellPage,
     /// The client shall notify the driver after each ring: `CONNECTED_NOTIFY_KMD`.
     pub notify: bool,
+    /// What the device watches of the page.
+    pub locations: Locations,
 }
 
 /// Counters of an adapter's doorbells; numbers wrap.

@@ -26,7 +26,7 @@ use carillon_ddi::{
     DXGK_MAX_GPUVERSION_NAME_LENGTH, DXGK_NATIVE_FENCE_CAPS, DXGK_PHYSICAL_MEMORY_CAPS,
     DXGK_PHYSICALADAPTERCAPS, DXGK_PHYSICALADAPTERFLAGS, DXGK_QUERYADAPTERINFOTYPE,
     DXGK_QUERYGPUMMUCAPSIN, DXGK_QUERYSEGMENTIN4, DXGK_USERMODESUBMISSION_CAPS,
-    DXGK_WDDMDEVICECAPS, DXGKARG_HISTORYBUFFERPRECISION,
+    DXGK_USERMODESUBMISSION_CAPS_Flags, DXGK_WDDMDEVICECAPS, DXGKARG_HISTORYBUFFERPRECISION,
 };
 
 use crate::adapter::NODES;
@@ -238,14 +238,27 @@ fn native_fence_caps(surface: &Surface, out: &mut [u8]) -> Result {
     Ok(())
 }
 
-/// One doorbell of a page, no secondary.
+/// One doorbell of a page, and a secondary one of the same size if the device has them: flag and
+/// size go together.
 fn user_mode_submission_caps(surface: &Surface, out: &mut [u8]) -> Result {
     if !surface.offers(Level::UserModeSubmission) {
         return Err(Error::NotSupported);
     }
-    Output::cleared(out, size_of::<DXGK_USERMODESUBMISSION_CAPS>())?.u32(
+    let mut out = Output::cleared(out, size_of::<DXGK_USERMODESUBMISSION_CAPS>())?;
+    out.u32(
         offset_of!(DXGK_USERMODESUBMISSION_CAPS, DoorbellSizeInBytes),
         surface.doorbell_bytes(),
     );
+    if let Some(bytes) = surface.secondary_doorbell_bytes() {
+        let flags = DXGK_USERMODESUBMISSION_CAPS_Flags::new().with_SecondaryDoorbellSupported(true);
+        out.u32(
+            offset_of!(DXGK_USERMODESUBMISSION_CAPS, Flags),
+            flags.into_bits(),
+        );
+        out.u32(
+            offset_of!(DXGK_USERMODESUBMISSION_CAPS, SecondaryDoorbellSizeInBytes),
+            bytes,
+        );
+    }
     Ok(())
 }

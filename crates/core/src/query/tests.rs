@@ -180,6 +180,21 @@ fn feature_caps_are_exact() {
     expected[4..8].copy_from_slice(&4096u32.to_le_bytes());
     assert_eq!(out, expected);
 
+    let mut facts = facts();
+    facts.doorbell_caps.set_secondary(true);
+    let request = Request {
+        kind: Type::DXGKQAITYPE_USERMODESUBMISSION_CAPS,
+        input: &[],
+        physical_adapter: None,
+    };
+    let mut out = [0xFF; 28];
+    let features = every_state().last().unwrap();
+    let result = answer(&Surface::new(&facts, features), &request, &mut out);
+    assert_eq!(result, Ok(Answer::Complete));
+    expected[0] = 1;
+    expected[8..12].copy_from_slice(&4096u32.to_le_bytes());
+    assert_eq!(out, expected, "flag and size go together");
+
     let out = filled(Type::DXGKQAITYPE_NATIVE_FENCE_CAPS, &[], 56);
     let mut expected = [0; 56];
     expected[0] = 64;

@@ -161,6 +161,11 @@ impl Device {
         control.owner().map(|queue| queue.0)
     }
 
+    /// Rings on the page's secondary page count.
+    pub(crate) fn watches_both(&self, page: u32) -> bool {
+        self.pages[page as usize].lock().control.secondary()
+    }
+
     fn command(&self, operation: QueueOperation, id: u32) {
         let queue = &self.queues[id as usize];
         match operation {

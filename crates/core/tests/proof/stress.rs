@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use carillon_core::doorbell::manager::{Manager, ManagerSettings};
-use carillon_core::doorbell::{DoorbellKind, NewDoorbell, ProcessTag, State};
+use carillon_core::doorbell::{DoorbellKind, Locations, NewDoorbell, ProcessTag, State};
 use carillon_core::handle::{AdapterOrdinal, Handle, OsHandle};
 use carillon_core::irql::Passive;
 use carillon_core::platform::{DisconnectOutcome, Ticks};
@@ -108,7 +108,7 @@ impl Machine {
         let before = *shared.rotations.lock();
         let connection = self
             .manager
-            .connect(Passive::entered(), &self.device, handle)
+            .connect(Passive::entered(), &self.device, handle, Locations::Primary)
             .unwrap();
         let rotations = shared.rotations.lock();
         if *rotations != before {

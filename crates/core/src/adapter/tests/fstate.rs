@@ -340,12 +340,16 @@ fn doorbells_live_on_while_their_engine_is_in_f1() {
         (bell, queue_id(o.queue).0)
     });
     for (bell, _) in &bells[..2] {
-        adapter.connect_doorbell(PASSIVE, *bell).unwrap();
+        adapter
+            .connect_doorbell(PASSIVE, *bell, Locations::Primary)
+            .unwrap();
     }
     adapter.set_f_state(DISPATCH, Node::Graphics, FState::F1);
     adapter.platform.take_deeds();
     // Two pages: the third connect has a victim, which is watched like any other.
-    adapter.connect_doorbell(PASSIVE, bells[2].0).unwrap();
+    adapter
+        .connect_doorbell(PASSIVE, bells[2].0, Locations::Primary)
+        .unwrap();
     let deeds = adapter.platform.take_deeds();
     assert!(deeds.iter().any(|deed| matches!(deed, Deed::Callback(_))));
     let watched = |deeds: &[Deed], queues: &[u32]| {

@@ -13,7 +13,9 @@ fn connected(adapter: &Adapter<Fake>, o: &Objects) -> Handle<DoorbellKind> {
         .create_doorbell(PASSIVE, &doorbell(o, private_data().as_bytes()))
         .unwrap()
         .handle;
-    adapter.connect_doorbell(PASSIVE, handle).unwrap();
+    adapter
+        .connect_doorbell(PASSIVE, handle, Locations::Primary)
+        .unwrap();
     handle
 }
 
@@ -96,10 +98,13 @@ fn an_engine_reset_names_who_ran_and_everybody_else_goes_on_at_the_resume() {
     ];
     assert_eq!(adapter.platform.take_deeds(), expected);
     assert_eq!(
-        adapter.connect_doorbell(PASSIVE, dead),
+        adapter.connect_doorbell(PASSIVE, dead, Locations::Primary),
         Err(Error::DeviceGone)
     );
-    let page = adapter.connect_doorbell(PASSIVE, alive).unwrap().page;
+    let page = adapter
+        .connect_doorbell(PASSIVE, alive, Locations::Primary)
+        .unwrap()
+        .page;
     let (state, counters) = adapter.inspect_doorbell(alive).unwrap();
     assert_eq!(state, State::Connected(page));
     assert_eq!(counters.connects, 1, "it kept its page");
@@ -233,7 +238,7 @@ fn an_adapter_reset_silences_the_device_and_a_restart_sets_it_up_anew() {
     assert!(!adapter.interrupt());
     adapter.dpc(DISPATCH);
     assert_eq!(
-        adapter.connect_doorbell(PASSIVE, handle),
+        adapter.connect_doorbell(PASSIVE, handle, Locations::Primary),
         Err(Error::DeviceGone)
     );
     adapter.disconnect_doorbell(PASSIVE, handle);
@@ -265,7 +270,7 @@ fn an_adapter_reset_silences_the_device_and_a_restart_sets_it_up_anew() {
     assert_eq!(adapter.platform.read32(offset::EVENT_READ), 1);
     // The old doorbell is dead, all pages are free for new ones.
     assert_eq!(
-        adapter.connect_doorbell(PASSIVE, handle),
+        adapter.connect_doorbell(PASSIVE, handle, Locations::Primary),
         Err(Error::DeviceGone)
     );
     let fresh = objects(&adapter);
@@ -321,7 +326,7 @@ fn sleep_frees_every_page_and_wake_puts_each_queue_back_where_it_was() {
     adapter.sleep(PASSIVE);
     adapter.platform.dark.store(true, Ordering::Relaxed);
     assert_eq!(
-        adapter.connect_doorbell(PASSIVE, handle),
+        adapter.connect_doorbell(PASSIVE, handle, Locations::Primary),
         Err(Error::DeviceGone)
     );
     adapter.disconnect_doorbell(PASSIVE, handle);
@@ -368,8 +373,12 @@ fn sleep_frees_every_page_and_wake_puts_each_queue_back_where_it_was() {
     );
     // Two pages, both free: nobody is a victim.
     adapter.platform.take_deeds();
-    adapter.connect_doorbell(PASSIVE, handle).unwrap();
-    adapter.connect_doorbell(PASSIVE, late_bell.handle).unwrap();
+    adapter
+        .connect_doorbell(PASSIVE, handle, Locations::Primary)
+        .unwrap();
+    adapter
+        .connect_doorbell(PASSIVE, late_bell.handle, Locations::Primary)
+        .unwrap();
     let deeds = adapter.platform.take_deeds();
     let callbacks = deeds.iter().filter(|d| matches!(d, Deed::Callback(_)));
     assert_eq!(callbacks.count(), 0);
@@ -401,7 +410,9 @@ fn a_context_resumed_after_the_wake_runs_and_a_second_sleep_goes_on_from_there()
     reached(5, 5);
     adapter.sleep(PASSIVE);
     adapter.wake(PASSIVE);
-    adapter.connect_doorbell(PASSIVE, handle).unwrap();
+    adapter
+        .connect_doorbell(PASSIVE, handle, Locations::Primary)
+        .unwrap();
     adapter.platform.take_deeds();
     post(
         &adapter,
@@ -476,7 +487,7 @@ fn a_device_that_does_not_wake_is_lost() {
     adapter.wake(PASSIVE);
     assert!(adapter.is_lost());
     assert_eq!(
-        adapter.connect_doorbell(PASSIVE, handle),
+        adapter.connect_doorbell(PASSIVE, handle, Locations::Primary),
         Err(Error::DeviceGone)
     );
 }
@@ -637,7 +648,9 @@ fn a_connect_that_the_power_leaves_in_the_middle_gives_up_its_page_once() {
             .handle
     });
     for bell in &bells[..2] {
-        adapter.connect_doorbell(PASSIVE, *bell).unwrap();
+        adapter
+            .connect_doorbell(PASSIVE, *bell, Locations::Primary)
+            .unwrap();
     }
     adapter.platform.on_disconnect(|_, _| {
         adapter.sleep(PASSIVE);
@@ -645,13 +658,17 @@ fn a_connect_that_the_power_leaves_in_the_middle_gives_up_its_page_once() {
         crate::platform::DisconnectOutcome::Rotated
     });
     assert_eq!(
-        adapter.connect_doorbell(PASSIVE, bells[2]),
+        adapter.connect_doorbell(PASSIVE, bells[2], Locations::Primary),
         Err(Error::DeviceGone)
     );
     adapter
         .platform
         .on_disconnect(|_, _| panic!("both pages are free"));
-    let first = adapter.connect_doorbell(PASSIVE, bells[2]).unwrap();
-    let second = adapter.connect_doorbell(PASSIVE, bells[0]).unwrap();
+    let first = adapter
+        .connect_doorbell(PASSIVE, bells[2], Locations::Primary)
+        .unwrap();
+    let second = adapter
+        .connect_doorbell(PASSIVE, bells[0], Locations::Primary)
+        .unwrap();
     assert_ne!(first.page, second.page);
 }

@@ -1,5 +1,6 @@
 //! What may happen, as values that shrink.
 
+use carillon_core::doorbell::Locations;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -13,6 +14,7 @@ pub(crate) enum Op {
     },
     Connect {
         bell: u8,
+        locations: Locations,
         meanwhile: Meanwhile,
     },
     Disconnect {
@@ -68,7 +70,7 @@ pub(crate) enum Moment {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Deed {
-    Connect,
+    Connect(Locations),
     Disconnect,
     Destroy,
     SetNotify(bool),
@@ -89,6 +91,7 @@ pub(crate) enum Who {
 pub(crate) const fn plain_connect(bell: u8) -> Op {
     Op::Connect {
         bell,
+        locations: Locations::Primary,
         meanwhile: Meanwhile {
             status_first: false,
             rings: Rings {
@@ -98,6 +101,10 @@ pub(crate) const fn plain_connect(bell: u8) -> Op {
             deeds: Vec::new(),
         },
     }
+}
+
+fn locations() -> impl Strategy<Value = Locations> {
+    prop_oneof![3 => Just(Locations::Primary), 2 => Just(Locations::Both)]
 }
 
 fn rings() -> impl Strategy<Value = Rings> {
@@ -111,7 +118,7 @@ fn deed() -> impl Strategy<Value = (Moment, Deed, Who)> {
         Just(Moment::Last)
     ];
     let deed = prop_oneof![
-        6 => Just(Deed::Connect),
+        6 => locations().prop_map(Deed::Connect),
         4 => Just(Deed::Disconnect),
         4 => Just(Deed::Destroy),
         2 => any::<bool>().prop_map(Deed::SetNotify),
@@ -139,7 +146,9 @@ pub(crate) fn op() -> impl Strategy<Value = Op> {
     let bell = any::<u8>;
     prop_oneof![
         40 => (0..3u8, 0..2u8).prop_map(|(process, context)| Op::Create { process, context }),
-        60 => (bell(), meanwhile()).prop_map(|(bell, meanwhile)| Op::Connect { bell, meanwhile }),
+        60 => (bell(), locations(), meanwhile()).prop_map(|(bell, locations, meanwhile)| {
+            Op::Connect { bell, locations, meanwhile }
+        }),
         20 => (bell(), rings()).prop_map(|(bell, rings)| Op::Disconnect { bell, rings }),
         10 => (bell(), any::<bool>()).prop_map(|(bell, late_ring)| Op::Destroy { bell, late_ring }),
         10 => (bell(), any::<bool>(), meanwhile()).prop_map(|(bell, notify, meanwhile)| {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use carillon_core::doorbell::{DoorbellCounters, DoorbellKind, ManagerCounters, State};
+use carillon_core::doorbell::{DoorbellCounters, DoorbellKind, Locations, ManagerCounters, State};
 use carillon_core::handle::Handle;
 
 /// Where a doorbell is believed to stand.
@@ -53,6 +53,8 @@ pub(crate) struct Bell {
     /// Global model: keeps its process's page.
     pub(crate) lodges: bool,
     pub(crate) place: Place,
+    /// What the last connect that was answered asked for.
+    pub(crate) locations: Locations,
     pub(crate) since: u64,
     pub(crate) counters: DoorbellCounters,
     /// Where the client's stores go; `None` is the dummy page.

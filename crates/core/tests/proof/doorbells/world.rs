@@ -5,7 +5,7 @@ use std::sync::Weak;
 use std::sync::atomic::Ordering;
 
 use carillon_core::doorbell::manager::{Manager, ManagerSettings};
-use carillon_core::doorbell::{Connection, DoorbellCounters, NewDoorbell, ProcessTag};
+use carillon_core::doorbell::{Connection, DoorbellCounters, Locations, NewDoorbell, ProcessTag};
 use carillon_core::error::Error;
 use carillon_core::handle::{AdapterOrdinal, OsHandle};
 use carillon_core::irql::Passive;
@@ -96,9 +96,13 @@ impl World {
         let pick = |bell: &u8| usize::from(*bell) % bells;
         match op {
             Op::Create { process, context } => self.create(*process, *context),
-            Op::Connect { bell, meanwhile } => {
+            Op::Connect {
+                bell,
+                locations,
+                meanwhile,
+            } => {
                 *self.meanwhile.lock() = Some(meanwhile.clone());
-                self.connect(pick(bell));
+                self.connect(pick(bell), *locations);
             }
             Op::Disconnect { bell, rings } => {
                 self.disconnect(pick(bell), *rings);
@@ -149,6 +153,7 @@ impl World {
             wants_notify: false,
             lodges: false,
             place: Place::Off,
+            locations: Locations::Primary,
             since: 0,
             counters: DoorbellCounters::default(),
             mapping: None,
@@ -158,7 +163,7 @@ impl World {
         });
     }
 
-    fn connect(&self, index: usize) {
+    fn connect(&self, index: usize, locations: Locations) {
         let (bell, closed, free, choice) = {
             let reference = self.reference();
             let choice = self.candidates(&reference, index);
@@ -184,7 +189,9 @@ impl World {
             retaken: false,
         });
         let pauses = self.device.pauses.load(Ordering::SeqCst);
-        let result = self.manager.connect(PASSIVE, &self.device, bell.handle);
+        let result = self
+            .manager
+            .connect(PASSIVE, &self.device, bell.handle, locations);
         let frame = self.reference().frames.pop().unwrap();
         if !choice.is_empty() && frame.taken.is_none() && !frame.retaken {
             let waited = self.device.pauses.load(Ordering::SeqCst) - pauses;
@@ -214,7 +221,11 @@ impl World {
                 }
             },
             (Place::On(page), None) => {
-                self.reference().counters.repeated_connects += 1;
+                {
+                    let mut reference = self.reference();
+                    reference.counters.repeated_connects += 1;
+                    reference.bells[index].locations = locations;
+                }
                 let notify = self.answer(&bell, page);
                 self.connected(index, result.unwrap(), page, notify);
                 return;
@@ -237,6 +248,7 @@ impl World {
             let mut reference = self.reference();
             let bell = &mut reference.bells[index];
             bell.place = Place::On(page);
+            bell.locations = locations;
             bell.since = self.now();
             bell.counters.connects += 1;
             let notify = self.answer(bell, page);
@@ -539,7 +551,7 @@ impl World {
             late: true,
         };
         match deed {
-            Deed::Connect => self.connect(index),
+            Deed::Connect(locations) => self.connect(index, locations),
             Deed::Disconnect => self.disconnect(index, rings),
             Deed::Destroy => self.destroy(index, true),
             Deed::SetNotify(notify) => self.set_notify(index, notify),
@@ -641,6 +653,9 @@ impl World {
             let bound = self.device.owner(page);
             if self.is_dedicated() {
                 assert_eq!(bound, *owner, "page {page}");
+                let rung = owner.map(|owner| reference.bells[owner as usize].locations);
+                let both = rung == Some(Locations::Both);
+                assert_eq!(self.device.watches_both(page), both, "page {page}");
                 assert_eq!(
                     owner.is_none(),
                     reference.free.contains(&page),
@@ -649,6 +664,11 @@ impl World {
             } else {
                 let tenant = reference.tenants.iter().find(|(_, own)| *own == page);
                 assert_eq!(bound.is_some(), tenant.is_some(), "page {page}");
+                let mut lodgers = reference.bells.iter().filter(|bell| {
+                    bell.alive && bell.lodges && tenant.is_some_and(|(of, _)| *of == bell.process)
+                });
+                let both = lodgers.any(|bell| bell.locations == Locations::Both);
+                assert_eq!(self.device.watches_both(page), both, "page {page}");
                 let named = reference.bells.iter().enumerate();
                 for (_, bell) in named.filter(|(n, _)| self.device.queues[*n].page() == page) {
                     let process = tenant.map(|(process, _)| *process);
@@ -672,7 +692,7 @@ impl World {
         assert_eq!(self.reference().free.len(), self.pages as usize);
         for number in 0..self.pages as usize {
             self.create(0, 0);
-            self.connect(bells + number);
+            self.connect(bells + number, Locations::Primary);
             self.check();
         }
     }
