@@ -13,7 +13,9 @@ use std::vec;
 use std::vec::Vec;
 
 use carillon_hw::addr::{BusAddress, VramOffset};
-use carillon_hw::queue::{DEVICE_HALF_OFFSET, QueueDeviceHalf, QueueFault, QueueId, QueueState};
+use carillon_hw::queue::{
+    DEVICE_HALF_OFFSET, QueueDeviceHalf, QueueDriverHalf, QueueFault, QueueId, QueueState,
+};
 use carillon_hw::regs::{
     Control, DEVICE_MAGIC, DoorbellCaps, DoorbellControl, INTERFACE_MAJOR, MmuCaps, QueueCaps,
     QueueCommand, QueueOperation, Revision, Status, offset,
@@ -39,6 +41,7 @@ pub(crate) enum Deed {
     Invalidate(OsHandle, Blame),
 }
 
+type Reader = Box<dyn Fn(QueueOperation, QueueDriverHalf) + Send + Sync>;
 type Hook = Box<dyn Fn(OsHandle, OsHandle) -> DisconnectOutcome + Send + Sync>;
 type NotifyHook = Box<dyn Fn() + Send + Sync>;
 
@@ -61,6 +64,7 @@ pub(crate) struct Fake {
     pub(crate) bus_memory: Arc<AtomicU64>,
     hook: Mutex<Option<Arc<Hook>>>,
     notify_hook: Mutex<Option<Arc<NotifyHook>>>,
+    reader: Mutex<Option<Reader>>,
 }
 
 impl Fake {
@@ -110,6 +114,7 @@ impl Fake {
             bus_memory: Arc::default(),
             hook: Mutex::default(),
             notify_hook: Mutex::default(),
+            reader: Mutex::default(),
         }
     }
 
@@ -126,6 +131,14 @@ impl Fake {
         *self.notify_hook.lock().unwrap() = Some(Arc::new(Box::new(hook)));
     }
 
+    /// Who sees the driver half of a queue's descriptor as it is at each command.
+    pub(crate) fn on_command(
+        &self,
+        reader: impl Fn(QueueOperation, QueueDriverHalf) + Send + Sync + 'static,
+    ) {
+        *self.reader.lock().unwrap() = Some(Box::new(reader));
+    }
+
     pub(crate) fn take_deeds(&self) -> Vec<Deed> {
         std::mem::take(&mut self.deeds.lock().unwrap())
     }
@@ -137,6 +150,13 @@ impl Fake {
     fn queue_command(&self, value: u64) {
         let command = QueueCommand::from(value);
         let operation = command.operation().unwrap();
+        if let Some(reader) = self.reader.lock().unwrap().as_ref() {
+            let table = self.register_value(offset::QUEUE_TABLE);
+            let at = table + command.queue_id().table_offset();
+            let words = &self.vram[usize::try_from(at / 8).unwrap()..][..8];
+            let words: [u64; 8] = std::array::from_fn(|n| words[n].load(Ordering::SeqCst));
+            reader(operation, zerocopy::transmute!(words));
+        }
         self.deeds
             .lock()
             .unwrap()

@@ -134,8 +134,8 @@ impl<P: Platform> Adapter<P> {
                 busy: 0,
             };
             let doorbell = match &queue.mode {
-                QueueMode::User(Some(ring)) => Some(ring.doorbell),
-                QueueMode::User(None) | QueueMode::Kernel(_) => None,
+                QueueMode::User(rings) => rings.doorbells().into_iter().flatten().next(),
+                QueueMode::Kernel(_) => None,
             };
             (record, doorbell)
         };

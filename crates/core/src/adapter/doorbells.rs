@@ -10,7 +10,8 @@ use crate::doorbell::{
 use crate::error::{Error, Result};
 use crate::handle::{Handle, OsHandle};
 use crate::irql::Passive;
-use crate::objects::{QueueKind, QueueMode, UserRing, context_id, queue_id};
+use crate::objects::user_ring::UserRing;
+use crate::objects::{QueueKind, QueueMode, context_id, queue_id};
 use crate::platform::Platform;
 
 /// `DXGKARG_CREATEDOORBELL` without its pointers.
@@ -40,21 +41,20 @@ pub struct CreatedDoorbell {
 }
 
 impl<P: Platform> Adapter<P> {
-    /// Creates a doorbell for a user-mode queue and gives the queue its ring. No page is bound.
+    /// Creates a doorbell for a user-mode queue and gives the queue its ring. No page is bound. With
+    /// `resize` it may be a second one: its ring takes the place of the first one's when it is
+    /// connected.
     ///
     /// # Errors
     /// [`Error::InvalidHandle`]; [`Error::InvalidParameter`] for private data that does not parse,
     /// a ring that is not a power of two within the limits, a control block that does not fit, a
     /// queue that the kernel feeds, or memory of another process; [`Error::InvalidState`] for a
-    /// queue that has a doorbell; [`Error::NotSupported`] for a resize; [`Error::NoMemory`].
+    /// queue that has a doorbell, or with `resize` one that has two; [`Error::NoMemory`].
     pub fn create_doorbell(
         &self,
         passive: Passive<'_>,
         new: &CreateDoorbell<'_>,
     ) -> Result<CreatedDoorbell> {
-        if new.resize {
-            return Err(Error::NotSupported);
-        }
         let (ring, control) =
             DoorbellPrivateData::parse(new.private_data).map_err(|_| Error::InvalidParameter)?;
         if self.is_lost() {
@@ -65,8 +65,7 @@ impl<P: Platform> Adapter<P> {
             let queue = tables.queues.get(new.queue).ok_or(Error::InvalidHandle)?;
             match &queue.mode {
                 QueueMode::Kernel(_) => return Err(Error::InvalidParameter),
-                QueueMode::User(Some(_)) => return Err(Error::InvalidState),
-                QueueMode::User(None) => {}
+                QueueMode::User(rings) => rings.check_room(new.resize)?,
             }
             let process = tables.process_of_queue(new.queue);
             let ring = tables.resolve_allocation(new.ring, process)?;
@@ -99,9 +98,8 @@ impl<P: Platform> Adapter<P> {
             size,
             doorbell,
         };
-        match self.attach(new.queue, ring) {
+        match self.attach(new.queue, ring, new.resize) {
             Ok(()) => {
-                self.activate(new.queue);
                 let reply = DoorbellReply::new(self.facts.model, queue_id(new.queue));
                 Ok(CreatedDoorbell {
                     handle: doorbell,
@@ -115,17 +113,23 @@ impl<P: Platform> Adapter<P> {
         }
     }
 
-    /// Gives the queue its ring unless it has got one meanwhile.
-    fn attach(&self, handle: Handle<QueueKind>, ring: UserRing) -> Result {
-        let mut tables = self.tables.lock();
-        let queue = tables.queues.get_mut(handle).ok_or(Error::InvalidHandle)?;
-        let QueueMode::User(slot @ None) = &mut queue.mode else {
-            return Err(Error::InvalidState);
-        };
-        *slot = Some(ring);
-        // A new ring: whatever ended with the old one is over.
-        queue.start = 0;
-        queue.stopped = false;
+    /// Gives the queue its ring unless it has got one meanwhile, and has it work on that unless the
+    /// ring is to replace another.
+    fn attach(&self, handle: Handle<QueueKind>, ring: UserRing, resize: bool) -> Result {
+        {
+            let mut tables = self.tables.lock();
+            let queue = tables.queues.get_mut(handle).ok_or(Error::InvalidHandle)?;
+            let QueueMode::User(rings) = &mut queue.mode else {
+                return Err(Error::InvalidState);
+            };
+            if !rings.attach(ring, resize)? {
+                return Ok(());
+            }
+            // A new ring: whatever ended with the old one is over.
+            queue.stopped = false;
+        }
+        self.unname_page(handle);
+        self.activate(handle);
         Ok(())
     }
 
@@ -146,8 +150,11 @@ impl<P: Platform> Adapter<P> {
         if self.is_gone() {
             return Err(Error::DeviceGone);
         }
-        self.doorbells
-            .connect(passive, &self.platform, handle, locations)
+        let connection = self
+            .doorbells
+            .connect(passive, &self.platform, handle, locations)?;
+        self.ring_connected(passive, connection.queue, handle);
+        Ok(connection)
     }
 
     /// Disconnects a doorbell. Always succeeds.
@@ -155,35 +162,14 @@ impl<P: Platform> Adapter<P> {
         self.doorbells.disconnect(passive, &self.platform, handle);
     }
 
-    /// Ends a doorbell; its queue leaves the run list, since the ring may go away now. Always
-    /// succeeds.
+    /// Ends a doorbell. Its ring may go away now: a queue that works on it leaves the run list, one
+    /// that goes over to another ring does so at once. Always succeeds.
     pub fn destroy_doorbell(&self, passive: Passive<'_>, handle: Handle<DoorbellKind>) {
         let Some(id) = self.doorbells.queue_of(handle) else {
             return;
         };
         self.doorbells.destroy(passive, &self.platform, handle);
-        let detached = {
-            let mut tables = self.tables.lock();
-            let index = match crate::objects::queue_owner(id) {
-                crate::objects::QueueOwner::Table(index) => index,
-                crate::objects::QueueOwner::Node(_) => return,
-            };
-            match tables
-                .queues
-                .by_index_mut(index)
-                .map(|queue| &mut queue.mode)
-            {
-                Some(QueueMode::User(slot)) if slot.is_some_and(|r| r.doorbell == handle) => {
-                    slot.take().is_some()
-                }
-                _ => false,
-            }
-        };
-        if detached {
-            // Without a confirmation the unconfirmed counter has gone up; the ring belongs to the
-            // client, and the OS keeps a page that a hung engine may read until the reset.
-            let _ = self.deactivate(passive, id);
-        }
+        self.ring_lost(passive, id, handle);
     }
 
     /// Switches a doorbell to or from `CONNECTED_NOTIFY_KMD`.

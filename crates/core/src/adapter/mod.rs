@@ -4,7 +4,7 @@
 //! * `start`: bring-up, stop, loss
 //! * `gate`, `power`, `reset`: when the hardware may not be touched, and how it comes back
 //! * `node`, `packets`: work that the OS schedules
-//! * `contexts`, `queues`, `doorbells`: work that the GPU schedules
+//! * `contexts`, `queues`, `doorbells`, `rings`: work that the GPU schedules
 //! * `memory`: processes, devices, allocations, fences, page-table roots
 //! * `events`: interrupt and DPC
 //! * `fstate`: power of single engines
@@ -27,6 +27,7 @@ mod packets;
 mod power;
 mod queues;
 mod reset;
+mod rings;
 mod start;
 #[cfg(test)]
 mod tests;

@@ -76,7 +76,6 @@ impl<P: Platform> Adapter<P> {
 
     /// Notes where the device has got to in a queue, or that the queue is dead.
     fn keep_position(&self, id: QueueId) {
-        let state = self.queue_state(id);
         match queue_owner(id) {
             QueueOwner::Node(node) => {
                 if let Some(node) = self.nodes.get(node as usize) {
@@ -84,21 +83,7 @@ impl<P: Platform> Adapter<P> {
                     node.lock().start = self.unfinished(id, start);
                 }
             }
-            QueueOwner::Table(index) => {
-                let start = {
-                    let tables = self.tables.lock();
-                    tables.queues.by_index(index).map(|(_, queue)| queue.start)
-                };
-                let Some(start) = start else { return };
-                let reached = self.unfinished(id, start);
-                if let Some(queue) = self.tables.lock().queues.by_index_mut(index) {
-                    match state {
-                        QueueState::INACTIVE => {}
-                        QueueState::FAULTED => queue.stopped = true,
-                        _ => queue.start = reached,
-                    }
-                }
-            }
+            QueueOwner::Table(index) => self.keep_queue_position(index, id),
         }
     }
 

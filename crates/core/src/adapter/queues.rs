@@ -2,8 +2,7 @@
 
 use carillon_hw::addr::{GpuVa, VramOffset};
 use carillon_hw::queue::{
-    DEVICE_HALF_OFFSET, QueueActivity, QueueDeviceHalf, QueueDriverHalf, QueueFault, QueueId,
-    QueueShape, QueueState,
+    DEVICE_HALF_OFFSET, QueueActivity, QueueDeviceHalf, QueueFault, QueueId, QueueState,
 };
 use carillon_hw::regs::{QueueOperation, SuspendTag, offset};
 use carillon_hw::ring::{RingEntry, RingSize};
@@ -15,10 +14,11 @@ use crate::error::{Error, Result};
 use crate::handle::{Handle, OsHandle};
 use crate::irql::{Dispatch, Passive};
 use crate::objects::ring::KernelRing;
+use crate::objects::user_ring::{UserRings, first_unfinished};
 use crate::objects::{
-    ContextKind, FenceLogs, Queue, QueueKind, QueueMode, Scheduling, Tables, context_id, queue_id,
+    ContextKind, FenceLogs, Queue, QueueKind, QueueMode, Scheduling, context_id, queue_id,
 };
-use crate::platform::{BusMemory, Platform};
+use crate::platform::Platform;
 
 /// Entries of a kernel-mode queue's ring.
 const KERNEL_RING_LOG2: u32 = 7;
@@ -60,7 +60,7 @@ impl<P: Platform> Adapter<P> {
             return Err(Error::InvalidParameter);
         }
         let mode = match new.submission {
-            Submission::UserMode => QueueMode::User(None),
+            Submission::UserMode => QueueMode::User(UserRings::default()),
             Submission::KernelMode => {
                 let size = RingSize::from_log2(KERNEL_RING_LOG2).ok_or(Error::NotSupported)?;
                 QueueMode::Kernel(KernelRing::allocate(&self.platform, passive, size)?)
@@ -78,53 +78,17 @@ impl<P: Platform> Adapter<P> {
         };
         let handle = self.insert(passive, queue, |tables| &mut tables.queues)?;
         self.tables.lock().link_queue(handle);
+        self.unname_page(handle);
         self.activate(handle);
         Ok(handle)
     }
 
-    /// Puts a queue that has a ring on the run list, off it again if its context is suspended. A
-    /// queue of a context that a reset took stays off, and so do all while the hardware is out of
-    /// reach: they are activated when it comes back.
-    pub(super) fn activate(&self, handle: Handle<QueueKind>) {
-        if self.is_gone() {
-            return;
-        }
-        let Some(mut half) = descriptor(&self.tables.lock(), handle) else {
-            return;
-        };
-        let id = queue_id(handle);
-        // Global doorbell model: until its first connect the queue is on the page that is never
-        // bound, so that nobody else's rings can name it.
-        half.doorbell_page = self.facts.doorbells.saturating_sub(1);
-        self.write_queue(id, &half);
-        self.command(QueueOperation::Activate, id);
-        let suspended = self.tables.lock().join_suspend(handle);
-        if let Some(tag) = suspended {
-            self.suspend_command(QueueOperation::Suspend, id, tag);
-        }
-    }
-
-    /// Gives the device a descriptor of a live queue in which something but its start has changed.
-    pub(super) fn reload(&self, handle: Handle<QueueKind>) {
-        if self.is_gone() {
-            return;
-        }
-        let Some(half) = descriptor(&self.tables.lock(), handle) else {
-            return;
-        };
-        let id = queue_id(handle);
-        self.rewrite_queue(id, &half);
-        self.command(QueueOperation::Reload, id);
-        // The device has read the descriptor when this read returns.
-        let _ = self.platform.read32(offset::STATUS);
-    }
-
-    /// Ends a queue. A doorbell that still belongs to it ends with it.
+    /// Ends a queue. Doorbells that still belong to it end with it.
     ///
     /// # Errors
     /// [`Error::InvalidHandle`].
     pub fn destroy_queue(&self, passive: Passive<'_>, handle: Handle<QueueKind>) -> Result {
-        let doorbell = match self
+        let doorbells = match &self
             .tables
             .lock()
             .queues
@@ -132,10 +96,10 @@ impl<P: Platform> Adapter<P> {
             .ok_or(Error::InvalidHandle)?
             .mode
         {
-            QueueMode::User(Some(ring)) => Some(ring.doorbell),
-            QueueMode::User(None) | QueueMode::Kernel(_) => None,
+            QueueMode::User(rings) => rings.doorbells(),
+            QueueMode::Kernel(_) => [None; 2],
         };
-        if let Some(doorbell) = doorbell {
+        for doorbell in doorbells.into_iter().flatten() {
             self.doorbells.destroy(passive, &self.platform, doorbell);
         }
         let released = self.deactivate(passive, queue_id(handle));
@@ -202,6 +166,11 @@ impl<P: Platform> Adapter<P> {
             .map_or(0, |at| self.platform.vram_load64(at))
     }
 
+    pub(super) fn device_word32(&self, queue: QueueId, field: usize) -> u32 {
+        self.descriptor_field(queue, DEVICE_HALF_OFFSET + field as u64)
+            .map_or(0, |at| self.platform.vram_load32(at))
+    }
+
     /// The life of a queue as the device sees it.
     pub(super) fn queue_state(&self, queue: QueueId) -> QueueState {
         let field = core::mem::offset_of!(QueueDeviceHalf, state) as u64;
@@ -230,18 +199,10 @@ impl<P: Platform> Adapter<P> {
     }
 
     /// The first entry that a queue, activated at `start`, has not finished.
-    ///
-    /// The read pointer may count the entry under way, which has to run again; what is finished
-    /// tells the two cases apart.
     pub(super) fn unfinished(&self, queue: QueueId, start: u64) -> u64 {
         let taken = self.device_word(queue, core::mem::offset_of!(QueueDeviceHalf, read_pointer));
         let finished = self.device_word(queue, core::mem::offset_of!(QueueDeviceHalf, finished));
-        let reached = start.wrapping_add(finished);
-        if taken.wrapping_sub(reached) <= 1 {
-            reached
-        } else {
-            taken
-        }
+        first_unfinished(start, taken, finished)
     }
 
     fn engine_of(&self, queue: QueueId) -> u32 {
@@ -313,50 +274,4 @@ impl<P: Platform> Adapter<P> {
         self.reload(handle);
         Ok(())
     }
-}
-
-/// The driver half of a queue's descriptor. `None` for a queue that shall not run: one without a
-/// ring, one that stopped for good, one whose context a reset took.
-fn descriptor<M: BusMemory>(
-    tables: &Tables<M>,
-    handle: Handle<QueueKind>,
-) -> Option<QueueDriverHalf> {
-    let queue = tables.queues.get(handle)?;
-    let context = tables.contexts.get(queue.context)?;
-    if context.lost || queue.stopped {
-        return None;
-    }
-    let (ring, control, size, kernel) = match &queue.mode {
-        QueueMode::Kernel(ring) => (
-            ring.ring_address().0,
-            ring.control_address().0,
-            ring.size(),
-            true,
-        ),
-        QueueMode::User(Some(ring)) => (ring.ring.0, ring.control.0, ring.size, false),
-        QueueMode::User(None) => return None,
-    };
-    let shape = shape(size, context.node).with_kernel(kernel);
-    Some(QueueDriverHalf {
-        ring,
-        control,
-        start: queue.start,
-        signal_log: queue.logs.signals,
-        wait_log: queue.logs.waits,
-        // A band has two bits by construction.
-        shape: shape
-            .with_band_checked(context.band.index())
-            .unwrap_or(shape),
-        context: context_id(queue.context).0,
-        log_entries: queue.logs.entries,
-        reserved0: 0,
-        doorbell_page: 0,
-        reserved1: 0,
-    })
-}
-
-/// A node that the hardware has no name for cannot be reached: nodes are checked when a context is
-/// created, and the device refuses an empty shape.
-pub(super) fn shape(size: RingSize, node: u32) -> QueueShape {
-    QueueShape::of(size, node).unwrap_or_default()
 }

@@ -253,8 +253,9 @@ impl<P: Platform> Adapter<P> {
             if let Some(queue) = self.tables.lock().queues.by_index_mut(index) {
                 queue.awaits_suspend = SuspendTag::NONE;
                 queue.start = 0;
-                if let QueueMode::Kernel(ring) = &mut queue.mode {
-                    ring.restart();
+                match &mut queue.mode {
+                    QueueMode::Kernel(ring) => ring.restart(),
+                    QueueMode::User(rings) => rings.restart(),
                 }
             }
         }
@@ -319,6 +320,7 @@ impl<P: Platform> Adapter<P> {
                 tables.queues.by_index(index).map(|(handle, _)| handle)
             };
             if let Some(handle) = handle {
+                self.unname_page(handle);
                 self.activate(handle);
             }
         }

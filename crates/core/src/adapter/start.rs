@@ -13,7 +13,7 @@ use super::fstate::{FStates, device_ticks};
 use super::gate::{Access, Gate};
 use super::layout::Layout;
 use super::node::Node;
-use super::queues::shape;
+use super::rings::shape;
 use super::{Adapter, DeviceFacts, NODES, Settings};
 use crate::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::doorbell::manager::{Manager, ManagerSettings};

@@ -2,6 +2,7 @@
 
 mod fstate;
 mod recovery;
+mod resize;
 
 use std::sync::atomic::Ordering;
 use std::vec::Vec;
@@ -301,13 +302,6 @@ fn bad_doorbells_are_refused_and_leave_nothing_behind() {
                 ..good
             },
             Error::InvalidParameter,
-        ),
-        (
-            CreateDoorbell {
-                resize: true,
-                ..good
-            },
-            Error::NotSupported,
         ),
     ];
     for (case, expected) in cases {

@@ -112,6 +112,7 @@ impl Inner {
             page,
             notify,
             locations,
+            queue,
         }
     }
 

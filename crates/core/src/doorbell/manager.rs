@@ -174,6 +174,7 @@ impl<P: Platform> Manager<P> {
                     page,
                     notify: doorbell.wants_notify || inner.scheme.is_common(page),
                     locations,
+                    queue,
                 };
                 inner.relocate(platform, claim, page);
                 // A connect makes the device look, whatever the client believed in meanwhile.
@@ -268,6 +269,7 @@ impl<P: Platform> Manager<P> {
             page,
             notify,
             locations,
+            queue,
         };
         doorbell.state = State::Connected(connection.page);
         doorbell.counters.connects = doorbell.counters.connects.wrapping_add(1);
@@ -540,6 +542,13 @@ impl<P: Platform> Manager<P> {
                 doorbell.aborted = true;
             }
         }
+    }
+
+    /// Runs `step` while no doorbell is bound, unbound or given a page. `step` may take the tables'
+    /// lock and touch registers.
+    pub fn undisturbed<R>(&self, _passive: Passive<'_>, step: impl FnOnce() -> R) -> R {
+        let _still = self.inner.lock();
+        step()
     }
 
     /// Where a doorbell stands and what has happened to it.

@@ -136,6 +136,8 @@ pub struct Connection {
     pub notify: bool,
     /// What the device watches of the page.
     pub locations: Locations,
+    /// The doorbell's queue.
+    pub queue: QueueId,
 }
 
 /// Counters of an adapter's doorbells; numbers wrap.

@@ -6,20 +6,20 @@
 //! register or calls out; a lookup copies what it needs.
 
 pub mod ring;
+pub mod user_ring;
 
 use carillon_hw::addr::GpuVa;
 use carillon_hw::mmu::PageTableEntry;
 use carillon_hw::queue::{ContextId, QueueId};
 use carillon_hw::regs::SuspendTag;
-use carillon_hw::ring::RingSize;
 
 use crate::arena::Arena;
-use crate::doorbell::DoorbellKind;
 use crate::error::{Error, Result};
 use crate::handle::{AdapterOrdinal, Handle, Kind, OsHandle};
 use crate::notify::Notification;
 
 use ring::KernelRing;
+use user_ring::UserRings;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $tag:literal;)*) => {$(
@@ -172,24 +172,11 @@ pub struct Context {
     pub queues: u32,
 }
 
-/// Where the ring of a user-mode queue is.
-#[derive(Clone, Copy, Debug)]
-pub struct UserRing {
-    /// Ring buffer.
-    pub ring: GpuVa,
-    /// Ring control block.
-    pub control: GpuVa,
-    /// Its size.
-    pub size: RingSize,
-    /// The doorbell that brought it.
-    pub doorbell: Handle<DoorbellKind>,
-}
-
 /// How work reaches a queue. Fixed at create: the other way is refused.
 #[derive(Debug)]
 pub enum QueueMode<M> {
-    /// By doorbell; the ring comes with the doorbell.
-    User(Option<UserRing>),
+    /// By doorbell; a ring comes with its doorbell.
+    User(UserRings),
     /// By `DxgkDdiSubmitCommandToHwQueue`, into a ring of the driver's.
     Kernel(KernelRing<M>),
 }
@@ -218,7 +205,7 @@ pub struct Queue<M> {
     pub logs: FenceLogs,
     /// Tag of a suspend that it has not confirmed.
     pub awaits_suspend: SuspendTag,
-    /// Where the device starts to fetch when the queue is activated.
+    /// Where the device starts to fetch when a kernel-mode queue is activated.
     pub start: u64,
     /// It stopped for good, by a fault or a reset: it is not activated again with the ring that it
     /// has, and the OS is not told of its end once more.

@@ -26,7 +26,7 @@ fn words<const N: usize>(adapter: &Adapter<Fake>, at: u64) -> [u64; N] {
     })
 }
 
-fn driver_half(adapter: &Adapter<Fake>, queue: QueueId) -> QueueDriverHalf {
+pub(super) fn driver_half(adapter: &Adapter<Fake>, queue: QueueId) -> QueueDriverHalf {
     let at = adapter.facts.layout.queue_table.0 + queue.table_offset();
     let words: [u64; 8] = words(adapter, at);
     QueueDriverHalf::read_from_bytes(words.as_bytes()).unwrap()
@@ -39,7 +39,7 @@ fn root(adapter: &Adapter<Fake>, context: Handle<ContextKind>) -> ContextDescrip
     ContextDescriptor::read_from_bytes(words.as_bytes()).unwrap()
 }
 
-fn operations(adapter: &Adapter<Fake>, id: QueueId) -> Vec<QueueOperation> {
+pub(super) fn operations(adapter: &Adapter<Fake>, id: QueueId) -> Vec<QueueOperation> {
     let deeds = adapter.platform.take_deeds();
     deeds
         .into_iter()
