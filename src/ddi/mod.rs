@@ -15,6 +15,7 @@ mod allocation;
 mod arguments;
 mod context;
 mod doorbell;
+mod escape;
 mod feature;
 mod fence;
 mod interrupt;

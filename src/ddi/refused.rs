@@ -7,8 +7,8 @@ use core::mem::transmute;
 
 use carillon_ddi::{
     BOOLEAN, DXGK_CHILD_STATUS, DXGK_DEVICE_DESCRIPTOR, DXGK_EVENT_TYPE, DXGK_INTERRUPT_TYPE,
-    DXGKARG_ESCAPE, DXGKARG_PATCH, DXGKARG_RENDER, HANDLE, LINKED_DEVICE, NTSTATUS, PVOID,
-    UNTYPED_DDI, VIDEO_REQUEST_PACKET,
+    DXGKARG_PATCH, DXGKARG_RENDER, HANDLE, LINKED_DEVICE, NTSTATUS, PVOID, UNTYPED_DDI,
+    VIDEO_REQUEST_PACKET,
 };
 
 /// An entry point that ignores its arguments.
@@ -147,13 +147,4 @@ pub(crate) unsafe extern "win64" fn render(
 /// `DxgkDdiDestroyOverlay`: none was created. Page `nc-d3dkmddi-dxgkddi_destroyoverlay`.
 pub(crate) unsafe extern "win64" fn destroy_overlay(_overlay: HANDLE) -> NTSTATUS {
     NTSTATUS::STATUS_SUCCESS
-}
-
-/// `DxgkDdiEscape`: there is no private request. IRQL: PASSIVE_LEVEL. Page
-/// `nc-d3dkmddi-dxgkddi_escape` lists this status.
-pub(crate) unsafe extern "win64" fn escape(
-    _adapter: HANDLE,
-    _escape: *const DXGKARG_ESCAPE,
-) -> NTSTATUS {
-    NTSTATUS::STATUS_INVALID_PARAMETER
 }

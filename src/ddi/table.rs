@@ -14,8 +14,8 @@ use super::refused::{
     NOTHING_TO_DO,
 };
 use super::{
-    allocation, context, doorbell, fence, interrupt, node, paging, pnp, power, process, query,
-    queue, refused, submit, tdr,
+    allocation, context, doorbell, escape, fence, interrupt, node, paging, pnp, power, process,
+    query, queue, refused, submit, tdr,
 };
 
 /// The table, in writable memory: the registration routine's parameter is no pointer to constant.
@@ -70,7 +70,7 @@ const ENTRIES: DRIVER_INITIALIZATION_DATA = DRIVER_INITIALIZATION_DATA {
     DxgkDdiSetPointerShape: Some(NOT_SUPPORTED),
     DxgkDdiResetFromTimeout: Some(tdr::reset_from_timeout),
     DxgkDdiRestartFromTimeout: Some(tdr::restart_from_timeout),
-    DxgkDdiEscape: Some(refused::escape),
+    DxgkDdiEscape: Some(escape::escape),
     DxgkDdiCollectDbgInfo: Some(tdr::collect_dbg_info),
     DxgkDdiQueryCurrentFence: Some(submit::query_current_fence),
     // Base block: display.

@@ -134,7 +134,7 @@ impl<P: Platform> Adapter<P> {
                 busy: 0,
             };
             let doorbell = match &queue.mode {
-                QueueMode::User(rings) => rings.doorbells().into_iter().flatten().next(),
+                QueueMode::User(rings) => rings.doorbell(),
                 QueueMode::Kernel(_) => None,
             };
             (record, doorbell)

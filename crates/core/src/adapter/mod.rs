@@ -8,6 +8,7 @@
 //! * `memory`: processes, devices, allocations, fences, page-table roots
 //! * `events`: interrupt and DPC
 //! * `fstate`: power of single engines
+//! * `escape`: what a tool may ask
 //! * [`debug`]: reports about timeouts
 //!
 //! Locks, in the order in which they may be taken: the doorbell manager's PASSIVE lock, then the
@@ -17,6 +18,7 @@
 mod contexts;
 pub mod debug;
 mod doorbells;
+mod escape;
 mod events;
 mod fstate;
 mod gate;
@@ -57,6 +59,7 @@ use node::Node;
 
 pub use contexts::{NewContext, PriorityBands, SchedulingProperties, Suspended};
 pub use doorbells::{CreateDoorbell, CreatedDoorbell};
+pub use escape::EscapeCaller;
 pub use memory::NewLocalFence;
 pub use queues::{NewQueue, Submission};
 
@@ -72,6 +75,9 @@ pub struct Settings {
     pub residence: Ticks,
     /// An engine that has been idle for this long is asked down to F1; 0 for never.
     pub engine_quiet: Ticks,
+    /// New doorbells are connected as `CONNECTED_NOTIFY_KMD` (registry value
+    /// `NotifyWorkSubmission`).
+    pub notify: bool,
 }
 
 impl Default for Settings {
@@ -82,6 +88,7 @@ impl Default for Settings {
             doorbell_limit: None,
             residence: Ticks(5_000),
             engine_quiet: Ticks(1_000_000),
+            notify: false,
         }
     }
 }

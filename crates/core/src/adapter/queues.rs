@@ -251,9 +251,21 @@ impl<P: Platform> Adapter<P> {
 
     /// `DxgkDdiNotifyWorkSubmission`: the client has rung a doorbell that wants help. A queue that
     /// is gone, idle or suspended is fine.
-    pub fn notify_work_submission(&self, _passive: Passive<'_>, handle: Handle<QueueKind>) {
-        if self.tables.lock().queues.get(handle).is_some() {
-            self.look(handle);
+    pub fn notify_work_submission(&self, passive: Passive<'_>, handle: Handle<QueueKind>) {
+        let doorbell = match self
+            .tables
+            .lock()
+            .queues
+            .get(handle)
+            .map(|queue| &queue.mode)
+        {
+            None => return,
+            Some(QueueMode::Kernel(_)) => None,
+            Some(QueueMode::User(rings)) => rings.doorbell(),
+        };
+        self.look(handle);
+        if let Some(doorbell) = doorbell {
+            self.doorbells.count_notify(passive, doorbell);
         }
     }
 

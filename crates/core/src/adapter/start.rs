@@ -58,6 +58,7 @@ impl<P: Platform> Adapter<P> {
                 doorbells: facts.layout.queues,
                 residence: settings.residence,
                 queue_table: facts.layout.queue_table,
+                notify: settings.notify,
             },
         )?;
         let adapter = Self {

@@ -175,14 +175,20 @@ impl Inner {
             if victim.state == State::Revoking(revocation.page) {
                 victim.state = State::Disconnected;
             }
-            if revocation.reason == Reason::Victim {
-                victim.counters.victimized = victim.counters.victimized.wrapping_add(1);
+            let counter = match revocation.reason {
+                Reason::Victim => Some(&mut victim.counters.victimized),
+                Reason::Notify => Some(&mut victim.counters.changed),
+                // The OS disconnected it, which has been counted.
+                Reason::Lingering => None,
+            };
+            if let Some(counter) = counter {
+                *counter = counter.wrapping_add(1);
             }
         }
         match revocation.reason {
             Reason::Victim => self.counters.victimizations += 1,
             Reason::Lingering => self.counters.lingering_reclaimed += 1,
-            Reason::Notify => {}
+            Reason::Notify => self.counters.changed += 1,
         }
     }
 

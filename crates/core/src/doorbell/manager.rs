@@ -42,6 +42,8 @@ pub struct ManagerSettings {
     pub residence: Ticks,
     /// Where the queue descriptor table starts.
     pub queue_table: VramOffset,
+    /// New doorbells ask their clients to notify.
+    pub notify: bool,
 }
 
 /// The doorbells of one adapter.
@@ -49,6 +51,7 @@ pub struct Manager<P: Platform> {
     inner: Mutex<P::PassiveLock, Inner>,
     residence: Ticks,
     queue_table: VramOffset,
+    notify: bool,
 }
 
 impl<P: Platform> Manager<P> {
@@ -71,6 +74,7 @@ impl<P: Platform> Manager<P> {
             }),
             residence: settings.residence,
             queue_table: settings.queue_table,
+            notify: settings.notify,
         })
     }
 
@@ -86,7 +90,8 @@ impl<P: Platform> Manager<P> {
             queue: new.queue,
             context: new.context,
             process: new.process,
-            wants_notify: false,
+            // Create has no status to answer: the wish is delivered by the connect.
+            wants_notify: self.notify,
             aborted: false,
             holds_page: false,
             locations: Locations::Primary,
@@ -541,6 +546,16 @@ impl<P: Platform> Manager<P> {
             {
                 doorbell.aborted = true;
             }
+        }
+    }
+
+    /// Counts a notification of the client of one of a queue's doorbells.
+    pub fn count_notify(&self, _passive: Passive<'_>, handle: Handle<DoorbellKind>) {
+        let mut guard = self.inner.lock();
+        let inner = &mut *guard;
+        if let Some(doorbell) = inner.doorbells.get_mut(handle) {
+            doorbell.counters.notifies = doorbell.counters.notifies.wrapping_add(1);
+            inner.counters.notifies += 1;
         }
     }
 

@@ -74,6 +74,10 @@ pub struct DoorbellCounters {
     pub disconnects: u32,
     /// Pages lost to another doorbell.
     pub victimized: u32,
+    /// Times that its client notified the driver.
+    pub notifies: u32,
+    /// Times that the driver disconnected it so that its client hears of a change.
+    pub changed: u32,
 }
 
 /// A logical doorbell.
@@ -160,8 +164,12 @@ pub struct ManagerCounters {
     /// Pages that a victim took back, because nothing else was to be had, while the callback for
     /// it was under way.
     pub taken_back: u64,
+    /// Pages taken from a connected doorbell so that its client hears of a change.
+    pub changed: u64,
     /// Disconnects that the OS asked for.
     pub disconnects: u64,
     /// Connects answered with `CONNECTED_NOTIFY_KMD`.
     pub notify_connects: u64,
+    /// Calls of `DxgkDdiNotifyWorkSubmission`.
+    pub notifies: u64,
 }

@@ -314,6 +314,11 @@ impl UserRings {
         [self.current.map(|current| current.ring.doorbell), other]
     }
 
+    /// The doorbell of the current ring, or else the one that lives.
+    pub fn doorbell(&self) -> Option<Handle<DoorbellKind>> {
+        self.doorbells().into_iter().flatten().next()
+    }
+
     /// Whether two doorbells live.
     pub const fn is_shared(&self) -> bool {
         self.current.is_some() && self.other.is_some()

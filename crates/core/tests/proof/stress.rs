@@ -67,6 +67,7 @@ fn machine(model: DoorbellModel) -> Arc<Machine> {
         doorbells: CLIENTS,
         residence: Ticks(100),
         queue_table: VramOffset(0),
+        notify: false,
     };
     Arc::new_cyclic(|machine: &std::sync::Weak<Machine>| {
         let device = Device::new(model, PAGES, CLIENTS);

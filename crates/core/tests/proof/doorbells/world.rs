@@ -44,6 +44,7 @@ impl World {
             doorbells: DOORBELLS,
             residence: Ticks(residence),
             queue_table: VramOffset(0),
+            notify: false,
         };
         let mut device = Device::new(model, pages, DOORBELLS);
         device.patience = 5_000;
@@ -469,6 +470,12 @@ impl World {
         let frame = reference.frames.pop().unwrap();
         assert_eq!(result.is_ok(), bell.alive);
         assert_eq!(frame.taken.is_some() || frame.retaken, expects_callback);
+        if let Some((victim, _)) = frame.taken {
+            reference.counters.changed += 1;
+            if reference.bells[victim].alive {
+                reference.bells[victim].counters.changed += 1;
+            }
+        }
         if let Some((victim, page)) = frame.taken
             && self.is_dedicated()
         {
