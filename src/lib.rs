@@ -39,4 +39,5 @@ mod irql;
 mod mmio;
 mod platform;
 mod pool;
+mod registry;
 mod sync;

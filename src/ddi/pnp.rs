@@ -19,6 +19,7 @@ use crate::dxgkrnl::Dxgkrnl;
 use crate::irql;
 use crate::platform::Kernel;
 use crate::pool::try_box_with;
+use crate::registry;
 
 /// The version of every feature that the driver has.
 const FEATURE_VERSION: u16 = 1;
@@ -76,8 +77,9 @@ fn start(passive: Passive<'_>, added: Added, dxgkrnl: Dxgkrnl) -> Result {
     }
     let kernel = Kernel::map(passive, dxgkrnl)?;
     let features = enabled_features(passive, &dxgkrnl);
+    let settings = registry::settings(passive, &dxgkrnl);
     let started = try_box_with(|| {
-        let core = try_box_with(|| start_adapter(passive, added.ordinal(), kernel))?;
+        let core = try_box_with(|| start_adapter(passive, added.ordinal(), kernel, &settings))?;
         if core.platform().doorbell_pages() < core.facts().doorbell_bar_pages() {
             core.stop(passive);
             return Err(Error::BadHardware);
@@ -94,8 +96,9 @@ fn start_adapter(
     passive: Passive<'_>,
     ordinal: AdapterOrdinal,
     kernel: Kernel,
+    settings: &Settings,
 ) -> Result<Adapter<Kernel>> {
-    Adapter::start(passive, ordinal, kernel, &Settings::default())
+    Adapter::start(passive, ordinal, kernel, settings)
 }
 
 /// What the OS has switched on. Without the callback that takes a doorbell back there is no

@@ -9,6 +9,7 @@
 //! * `events`: interrupt and DPC
 //! * `fstate`: power of single engines
 //! * `escape`: what a tool may ask
+//! * `settings`: what an administrator may set
 //! * [`debug`]: reports about timeouts
 //!
 //! Locks, in the order in which they may be taken: the doorbell manager's PASSIVE lock, then the
@@ -30,6 +31,7 @@ mod power;
 mod queues;
 mod reset;
 mod rings;
+mod settings;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -49,7 +51,7 @@ use crate::error::{Error, Result};
 use crate::handle::{AdapterOrdinal, Handle, Kind};
 use crate::irql::Passive;
 use crate::objects::{QueueKind, Tables, queue_id};
-use crate::platform::{Platform, Ticks};
+use crate::platform::Platform;
 
 use events::EventCursor;
 use fstate::FStates;
@@ -62,36 +64,10 @@ pub use doorbells::{CreateDoorbell, CreatedDoorbell};
 pub use escape::EscapeCaller;
 pub use memory::NewLocalFence;
 pub use queues::{NewQueue, Submission};
+pub use settings::{SettingName, Settings, Stored};
 
 /// Nodes of the adapter: 3D, compute, copy.
 pub const NODES: u32 = 3;
-
-/// What an administrator may set.
-#[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// Use at most this many doorbell pages (registry value `DoorbellLimit`).
-    pub doorbell_limit: Option<u32>,
-    /// A busy queue keeps a page for at least this long.
-    pub residence: Ticks,
-    /// An engine that has been idle for this long is asked down to F1; 0 for never.
-    pub engine_quiet: Ticks,
-    /// New doorbells are connected as `CONNECTED_NOTIFY_KMD` (registry value
-    /// `NotifyWorkSubmission`).
-    pub notify: bool,
-}
-
-impl Default for Settings {
-    /// All pages; 500 microseconds, about ten times what a reconnect costs; 100 milliseconds, long
-    /// against the gaps in work that goes on.
-    fn default() -> Self {
-        Self {
-            doorbell_limit: None,
-            residence: Ticks(5_000),
-            engine_quiet: Ticks(1_000_000),
-            notify: false,
-        }
-    }
-}
 
 /// What the device turned out to be.
 #[derive(Clone, Copy, Debug)]
@@ -122,6 +98,7 @@ impl DeviceFacts {
 pub struct Adapter<P: Platform> {
     platform: P,
     facts: DeviceFacts,
+    settings: Settings,
     tables: Mutex<P::SpinLock, Tables<P::BusMemory>>,
     nodes: [Mutex<P::SpinLock, Node<P::BusMemory>>; NODES as usize],
     doorbells: Manager<P>,
@@ -155,6 +132,11 @@ impl<P: Platform> Adapter<P> {
     /// What the device turned out to be.
     pub const fn facts(&self) -> &DeviceFacts {
         &self.facts
+    }
+
+    /// What the adapter was started with.
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// Counters of the doorbells.

@@ -64,6 +64,7 @@ impl<P: Platform> Adapter<P> {
         let adapter = Self {
             platform,
             facts,
+            settings: *settings,
             tables: Mutex::new(Tables::new(
                 ordinal,
                 facts.layout.queues,
