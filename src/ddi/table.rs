@@ -107,6 +107,9 @@ const ENTRIES: DRIVER_INITIALIZATION_DATA = DRIVER_INITIALIZATION_DATA {
     DxgkDdiNotifySurpriseRemoval: Some(pnp::notify_surprise_removal),
     DxgkDdiGetNodeMetadata: Some(node::get_node_metadata),
     DxgkDdiCalibrateGpuClock: Some(node::calibrate_gpu_clock),
+    // Power of single engines (1.2).
+    DxgkDdiSetPowerComponentFState: Some(power::set_power_component_f_state),
+    DxgkDdiPowerRuntimeControlRequest: Some(power::power_runtime_control_request),
     // GPU virtual addressing (2.0).
     DxgkDdiSubmitCommandVirtual: Some(submit::submit_command_virtual),
     DxgkDdiSetRootPageTable: Some(paging::set_root_page_table),

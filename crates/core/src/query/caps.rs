@@ -80,6 +80,10 @@ pub(super) fn answer(surface: &Surface, out: &mut [u8]) -> Result {
     ] {
         out.u8(yes, 1);
     }
+    out.u8(
+        offset_of!(DXGK_DRIVERCAPS, SupportRuntimePowerManagement),
+        surface.manages_power().into(),
+    );
     out.u32(
         offset_of!(DXGK_DRIVERCAPS, MiscCaps),
         surface.misc_caps().into_bits(),

@@ -7,12 +7,14 @@
 //! * `caps`: driver capabilities
 //! * [`segments`]: memory segments
 //! * [`mmu`]: page-table geometry
+//! * `power`: power components
 //! * [`private`]: what a client may ask
 //! * `output`: bounded writing
 
 mod caps;
 pub mod mmu;
 mod output;
+mod power;
 pub mod private;
 pub mod segments;
 #[cfg(test)]
@@ -93,6 +95,8 @@ pub fn answer(surface: &Surface, request: &Request<'_>, out: &mut [u8]) -> Resul
         Type::DXGKQAITYPE_PHYSICALADAPTERCAPS => {
             physical_adapter(request.physical_adapter.ok_or(Error::NotSupported)?, out)?;
         }
+        Type::DXGKQAITYPE_NUMPOWERCOMPONENTS => power::count(surface, out)?,
+        Type::DXGKQAITYPE_POWERCOMPONENTINFO => power::info(surface, request.input, out)?,
         Type::DXGKQAITYPE_NATIVE_FENCE_CAPS => native_fence_caps(surface, out)?,
         Type::DXGKQAITYPE_USERMODESUBMISSION_CAPS => user_mode_submission_caps(surface, out)?,
         _ => answer_without_hardware(request, out)?,
@@ -123,7 +127,6 @@ pub fn answer_without_hardware(request: &Request<'_>, out: &mut [u8]) -> Result 
         Type::DXGKQAITYPE_IOMMU_CAPS => nothing(out, size_of::<DXGK_IOMMU_CAPS>()),
         Type::DXGKQAITYPE_HISTORYBUFFERPRECISION => history_buffer_precision(out),
         Type::DXGKQAITYPE_GPUVERSION => gpu_version(out),
-        Type::DXGKQAITYPE_NUMPOWERCOMPONENTS => nothing(out, size_of::<u32>()),
         Type::DXGKQAITYPE_FRAMEBUFFERSAVESIZE => {
             nothing(out, size_of::<DXGK_FRAMEBUFFERSAVEAREA>())
         }
@@ -139,17 +142,11 @@ pub fn answer_without_hardware(request: &Request<'_>, out: &mut [u8]) -> Result 
             Output::kept(out, size_of::<DXGK_HARDWARERESERVEDRANGES>())?.u32(at, 0);
             Ok(())
         }
-        // There is no power component whose index could be asked for.
-        kind => Err(
-            if kind != Type::DXGKQAITYPE_POWERCOMPONENTINFO
-                && kind.0 != HOLE
-                && (0..=LAST_TYPE).contains(&kind.0)
-            {
-                Error::NotSupported
-            } else {
-                Error::InvalidParameter
-            },
-        ),
+        kind => Err(if kind.0 != HOLE && (0..=LAST_TYPE).contains(&kind.0) {
+            Error::NotSupported
+        } else {
+            Error::InvalidParameter
+        }),
     }
 }
 

@@ -69,6 +69,13 @@ impl<'a> Output<'a> {
             self.u16(place, unit);
         }
     }
+
+    /// As many bytes of an ASCII `text` as `room` has space for, with a terminator.
+    pub(super) fn ascii(&mut self, offset: usize, text: &str, room: usize) {
+        for (place, byte) in (offset..).take(room.saturating_sub(1)).zip(text.bytes()) {
+            self.u8(place, byte);
+        }
+    }
 }
 
 /// The `u16` at an offset of an input.
@@ -132,6 +139,16 @@ mod tests {
         let mut output = Output::cleared(&mut bytes, 6).unwrap();
         output.text(0, "abcdef", 3);
         assert_eq!(bytes, [b'a', 0, b'b', 0, 0, 0]);
+    }
+
+    #[test]
+    fn ascii_leaves_room_for_its_terminator() {
+        for (room, expected) in [(0, *b"\0\0\0\0"), (1, *b"\0\0\0\0"), (3, *b"ab\0\0")] {
+            let mut bytes = [0xAA; 4];
+            let mut output = Output::cleared(&mut bytes, 4).unwrap();
+            output.ascii(0, "abcdef", room);
+            assert_eq!(bytes, expected, "{room}");
+        }
     }
 
     #[test]

@@ -48,12 +48,13 @@ fn u64_at(bytes: &[u8], offset: usize) -> u64 {
 }
 
 /// Every type that is answered, with the size that it needs at the least.
-const ANSWERED: [(Type, &[u8], usize); 21] = [
+const ANSWERED: [(Type, &[u8], usize); 22] = [
     (Type::DXGKQAITYPE_UMDRIVERPRIVATE, &[], 16),
     (Type::DXGKQAITYPE_DRIVERCAPS, &[], 540),
     (Type::DXGKQAITYPE_QUERYSEGMENT3, &[], 32),
     (Type::DXGKQAITYPE_QUERYSEGMENT4, &[], 40),
     (Type::DXGKQAITYPE_NUMPOWERCOMPONENTS, &[], 4),
+    (Type::DXGKQAITYPE_POWERCOMPONENTINFO, &[1, 0, 0, 0], 336),
     (Type::DXGKQAITYPE_HISTORYBUFFERPRECISION, &[], 4),
     (Type::DXGKQAITYPE_GPUMMUCAPS, &[], 24),
     (Type::DXGKQAITYPE_PAGETABLELEVELDESC, LEVEL, 20),
@@ -92,9 +93,7 @@ fn what_exists_is_not_supported_and_what_does_not_is_a_bad_parameter() {
         if ANSWERED.iter().any(|(answered, ..)| *answered == kind) {
             continue;
         }
-        let exists = (0..=48).contains(&number)
-            && number != 32
-            && kind != Type::DXGKQAITYPE_POWERCOMPONENTINFO;
+        let exists = (0..=48).contains(&number) && number != 32;
         let expected = if exists {
             Error::NotSupported
         } else {
@@ -132,6 +131,7 @@ fn driver_caps_are_complete() {
     set(offset_of!(Caps, SupportNonVGA), &[1]);
     set(offset_of!(Caps, SupportPerEngineTDR), &[1]);
     set(offset_of!(Caps, SupportSurpriseRemoval), &[1]);
+    set(offset_of!(Caps, SupportRuntimePowerManagement), &[1]);
     assert_eq!(out, expected);
 }
 
@@ -170,6 +170,82 @@ fn native_fences_and_doorbells_are_answered_with_the_surface() {
             };
             assert_eq!(result, expected, "{features:?} {kind:?}");
         }
+    }
+}
+
+/// contract: CAP-014, QAI-007
+#[test]
+fn runtime_power_management_is_said_with_its_components() {
+    let asked = |surface: &Surface, kind, input: &[u8], bytes: usize| {
+        let request = Request {
+            kind,
+            input,
+            physical_adapter: None,
+        };
+        let mut out = vec![0xAA; bytes];
+        answer(surface, &request, &mut out).map(|_| out)
+    };
+    for features in every_state() {
+        let surface = Surface::new(&facts(), features);
+        let count = if surface.offers(Level::UserModeSubmission) {
+            2_u8
+        } else {
+            0
+        };
+        let caps = asked(&surface, Type::DXGKQAITYPE_DRIVERCAPS, &[], 592).unwrap();
+        let said = caps[offset_of!(Caps, SupportRuntimePowerManagement)];
+        assert_eq!(said, u8::from(count != 0), "{features:?}");
+        let number = asked(&surface, Type::DXGKQAITYPE_NUMPOWERCOMPONENTS, &[], 4);
+        assert_eq!(number, Ok(vec![count, 0, 0, 0]), "{features:?}");
+        for index in [0, 1, 2, 0xFF] {
+            let kind = Type::DXGKQAITYPE_POWERCOMPONENTINFO;
+            let info = asked(&surface, kind, &[index, 0, 0, 0], 336);
+            assert_eq!(info.is_ok(), index < count, "{features:?} {index}");
+        }
+    }
+}
+
+/// contract: QAI-007, PWF-005, PWF-011, PWF-015, PWF-016
+#[test]
+fn power_components_are_complete() {
+    type Component = DXGK_POWER_RUNTIME_COMPONENT;
+    type State = DXGK_POWER_RUNTIME_STATE;
+    let names = [&b"Graphics engine"[..], b"Compute engine"];
+    let mut identities = Vec::new();
+    for (index, name) in (0..).zip(names) {
+        let input = [index, 0, 0, 0];
+        let out = filled(Type::DXGKQAITYPE_POWERCOMPONENTINFO, &input, 340);
+        let mut expected = vec![0; 340];
+        let mut set = |offset: usize, value: &[u8]| {
+            expected[offset..offset + value.len()].copy_from_slice(value);
+        };
+        set(offset_of!(Component, StateCount), &[2]);
+        let first = offset_of!(Component, States);
+        let power = offset_of!(State, NominalPower);
+        set(first + power, &1_000_000_u32.to_le_bytes());
+        let second = first + size_of::<State>();
+        set(second, &1_000_u64.to_le_bytes());
+        set(second + 8, &10_000_u64.to_le_bytes());
+        set(second + power, &100_000_u32.to_le_bytes());
+        // An engine (0), the node of the same number, no flags.
+        set(offset_of!(Component, ComponentMapping) + 4, &[index]);
+        let at = offset_of!(Component, ComponentGuid);
+        set(at, &out[at..at + 16]);
+        set(offset_of!(Component, ComponentName), name);
+        assert_eq!(out, expected, "{index}");
+        identities.push(out[at..at + 16].to_vec());
+    }
+    assert_ne!(identities[0], identities[1]);
+    assert_ne!(identities[0], [0; 16]);
+    for input in [
+        &[2, 0, 0, 0][..],
+        &[0, 0, 1, 0],
+        &[0xFF; 4],
+        &[0, 0, 0],
+        &[],
+    ] {
+        let refusal = ask(Type::DXGKQAITYPE_POWERCOMPONENTINFO, input, &mut [0; 336]);
+        assert_eq!(refusal, Err(Error::InvalidParameter), "{input:?}");
     }
 }
 
@@ -276,7 +352,6 @@ fn questions_before_start_need_no_device() {
 #[test]
 fn zeros_are_answers_too() {
     for (kind, bytes) in [
-        (Type::DXGKQAITYPE_NUMPOWERCOMPONENTS, 4),
         (Type::DXGKQAITYPE_FRAMEBUFFERSAVESIZE, 8),
         (Type::DXGKQAITYPE_ADAPTERPERFDATA_CAPS, 28),
         (Type::DXGKQAITYPE_DIRTYBITTRACKINGCAPS, 4),
