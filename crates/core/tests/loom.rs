@@ -1,4 +1,5 @@
-//! Every interleaving of interrupt routine, DPC and removal, on the driver's own code:
+//! Every interleaving of interrupt routine, DPC, removal and the power of engines, on the driver's
+//! own code:
 //! `RUSTFLAGS="--cfg loom" cargo test -p carillon-core --release --test loom`.
 #![cfg(loom)]
 
@@ -11,6 +12,8 @@ use carillon_core::handle::{AdapterOrdinal, OsHandle};
 use carillon_core::irql::{Dispatch, Passive};
 use carillon_core::notify::Notification;
 use carillon_core::platform::{BusMemory, DisconnectOutcome, DisconnectReason, Platform, Ticks};
+use carillon_core::power::{FState, Notice};
+use carillon_core::surface::{FeatureState, Node, Surface};
 use carillon_hw::addr::{BusAddress, VramOffset};
 use carillon_hw::event::{Event, SEQUENCE_OFFSET};
 use carillon_hw::queue::QueueId;
@@ -62,6 +65,10 @@ struct Device {
     log: Plain<Vec<Notification>>,
     /// Nobody may touch the device.
     unpowered: AtomicBool,
+    /// Reports that are being taken: a place where other threads may come in between.
+    taking: AtomicU32,
+    /// Engines whose clocks may stop.
+    gate: AtomicU32,
 }
 
 impl Device {
@@ -75,6 +82,8 @@ impl Device {
             refusals: Plain::new(refusals),
             log: Plain::default(),
             unpowered: AtomicBool::new(false),
+            taking: AtomicU32::new(0),
+            gate: AtomicU32::new(0),
         }
     }
 
@@ -146,7 +155,11 @@ impl Platform for Device {
                 let enabled = Control::from_bits(value).enable();
                 let status = Status::new().with_enabled(enabled).into_bits();
                 self.control.lock().unwrap().0 = status;
+                if Control::from_bits(value).reset() {
+                    self.gate.store(0, Ordering::SeqCst);
+                }
             }
+            offset::ENGINE_GATE => self.gate.store(value, Ordering::SeqCst),
             offset::INTERRUPT_STATUS => {
                 self.status.fetch_and(!value, Ordering::AcqRel);
             }
@@ -201,7 +214,15 @@ impl Platform for Device {
             *refusals = left;
             return false;
         }
+        drop(refusals);
+        let request = matches!(notification, Notification::TransitionToF1 { .. });
+        if request {
+            self.taking.fetch_add(1, Ordering::SeqCst);
+        }
         self.log.lock().unwrap().push(*notification);
+        if request {
+            self.taking.fetch_sub(1, Ordering::SeqCst);
+        }
         true
     }
     fn queue_dpc(&self) {
@@ -335,5 +356,50 @@ fn loom_nobody_touches_a_device_that_sleeps_and_nothing_is_forgotten() {
         adapter.interrupt();
         while dpc(&adapter) {}
         assert!(adapter.platform().reported(1) > 0);
+    });
+}
+
+fn surface(adapter: &Adapter<Device>) -> Surface {
+    let features = FeatureState {
+        hwsch: true,
+        native_fence: true,
+        user_mode_submission: true,
+    };
+    Surface::new(adapter.facts(), features)
+}
+
+#[test]
+fn loom_nobody_is_asked_down_after_the_stop_of_power_management() {
+    explore(|| {
+        let adapter = start(0);
+        let dispatch = Dispatch::entered();
+        adapter.power_notice(dispatch, &surface(&adapter), Notice::Started);
+        adapter.platform().post(0, Event::EngineQuiet { engine: 0 });
+        let other = adapter.clone();
+        let asks = loom::thread::spawn(move || other.dpc(Dispatch::entered()));
+        adapter.power_notice(dispatch, &surface(&adapter), Notice::Stopped);
+        assert_eq!(adapter.platform().taking.load(Ordering::SeqCst), 0);
+        let before = adapter.platform().log.lock().unwrap().len();
+        asks.join().unwrap();
+        adapter.dpc(Dispatch::entered());
+        assert_eq!(adapter.platform().log.lock().unwrap().len(), before);
+    });
+}
+
+#[test]
+fn loom_no_f_state_is_lost_beside_a_wake() {
+    explore(|| {
+        let adapter = start(0);
+        adapter.set_f_state(Dispatch::entered(), Node::Graphics, FState::F1);
+        adapter.sleep(Passive::entered());
+        let other = adapter.clone();
+        let sets = loom::thread::spawn(move || {
+            other.set_f_state(Dispatch::entered(), Node::Compute, FState::F1);
+            other.set_f_state(Dispatch::entered(), Node::Graphics, FState::F0);
+        });
+        adapter.wake(Passive::entered());
+        sets.join().unwrap();
+        let gate = adapter.platform().gate.load(Ordering::SeqCst);
+        assert_eq!(gate, 0b10);
     });
 }

@@ -15,6 +15,7 @@ use carillon_hw::queue::{QueueActivity, QueueId, QueueState};
 use carillon_hw::regs::{EngineSet, offset};
 
 use super::Adapter;
+use crate::atomic::spin_loop;
 use crate::irql::Dispatch;
 use crate::notify::Notification;
 use crate::objects::queue_id;
@@ -121,7 +122,7 @@ impl<P: Platform> Adapter<P> {
         }
         // The DPC asks with no lock held; it waits for nobody, so this ends.
         while notice == Notice::Stopped && self.power.lock().asking {
-            core::hint::spin_loop();
+            spin_loop();
         }
     }
 
