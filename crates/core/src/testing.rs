@@ -14,7 +14,8 @@ use std::vec::Vec;
 
 use carillon_hw::addr::{BusAddress, VramOffset};
 use carillon_hw::queue::{
-    DEVICE_HALF_OFFSET, QueueDeviceHalf, QueueDriverHalf, QueueFault, QueueId, QueueState,
+    DEVICE_HALF_OFFSET, QueueActivity, QueueDeviceHalf, QueueDriverHalf, QueueFault, QueueId,
+    QueueState,
 };
 use carillon_hw::regs::{
     Control, DEVICE_MAGIC, DoorbellCaps, DoorbellControl, INTERFACE_MAJOR, MmuCaps, QueueCaps,
@@ -54,6 +55,8 @@ pub(crate) struct Fake {
     pub(crate) dpcs: AtomicU64,
     pub(crate) clock: AtomicU64,
     pub(crate) pauses: AtomicU64,
+    /// A busy queue, and the pauses after which it has finished what it has.
+    pub(crate) drains: Mutex<Option<(QueueId, u64)>>,
     pub(crate) stuck: AtomicBool,
     /// The device has lost its power: whoever touches it is counted.
     pub(crate) dark: AtomicBool,
@@ -106,6 +109,7 @@ impl Fake {
             dpcs: AtomicU64::new(0),
             clock: AtomicU64::new(1_000_000),
             pauses: AtomicU64::new(0),
+            drains: Mutex::default(),
             stuck: AtomicBool::new(false),
             dark: AtomicBool::new(false),
             dark_accesses: AtomicU64::new(0),
@@ -212,7 +216,16 @@ impl Platform for Fake {
     }
 
     fn pause(&self, _passive: Passive<'_>) {
-        self.pauses.fetch_add(1, Ordering::Relaxed);
+        let before = self.pauses.fetch_add(1, Ordering::Relaxed);
+        let drains = *self.drains.lock().unwrap();
+        if let Some((queue, pauses)) = drains
+            && pauses == before + 1
+        {
+            self.set_queue(queue, |half| {
+                half.finished = half.read_pointer;
+                half.activity = QueueActivity::IDLE;
+            });
+        }
         self.clock.fetch_add(1_000, Ordering::Relaxed);
         std::thread::yield_now();
     }

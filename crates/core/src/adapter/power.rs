@@ -7,9 +7,11 @@
 //!
 //! The OS has suspended every context before, so the positions are final. A queue that was taken
 //! off in the middle of a command buffer runs that buffer again from its start: the device does not
-//! tell how far it got inside, and what is repeated writes what it wrote before.
+//! tell how far it got inside, and what is repeated writes what it wrote before. The driver cannot
+//! let such a buffer end now: the OS may have evicted what it names. What the OS has left on the
+//! run list, packets above all, gets some time to end by itself.
 
-use carillon_hw::queue::{QueueId, QueueState};
+use carillon_hw::queue::{QueueActivity, QueueId, QueueState};
 use carillon_hw::regs::{QueueOperation, offset};
 
 use super::gate::Access;
@@ -19,6 +21,8 @@ use crate::irql::Passive;
 use crate::objects::{QueueOwner, queue_id, queue_owner};
 use crate::platform::Platform;
 
+/// Pauses that queues may take to run dry, all together.
+const DRAIN_PAUSES: u32 = 100;
 /// Pauses that queues may take to leave the run list, all together. Each is about a millisecond.
 const SETTLE_PAUSES: u32 = 500;
 
@@ -56,9 +60,18 @@ impl<P: Platform> Adapter<P> {
         }
     }
 
-    /// Takes what still runs off the run list, at its next packet boundary.
+    /// Takes what still runs off the run list: when it has run dry, so that nothing is repeated, or
+    /// else at its next packet boundary.
     fn settle(&self, passive: Passive<'_>) {
         let runs = |queue| self.queue_state(queue) == QueueState::RUNNABLE;
+        let mut pauses = 0;
+        self.for_each_id(|queue| {
+            let busy = || runs(queue) && self.queue_activity(queue) == QueueActivity::BUSY;
+            while pauses < DRAIN_PAUSES && busy() {
+                pauses += 1;
+                self.platform.pause(passive);
+            }
+        });
         self.for_each_id(|queue| {
             if runs(queue) {
                 self.command(QueueOperation::Suspend, queue);
