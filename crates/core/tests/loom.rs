@@ -377,6 +377,8 @@ fn loom_nobody_is_asked_down_after_the_stop_of_power_management() {
         adapter.platform().post(0, Event::EngineQuiet { engine: 0 });
         let other = adapter.clone();
         let asks = loom::thread::spawn(move || other.dpc(Dispatch::entered()));
+        // The other thread comes first as far as it can; the locks are no steps that loom sees.
+        loom::thread::yield_now();
         adapter.power_notice(dispatch, &surface(&adapter), Notice::Stopped);
         assert_eq!(adapter.platform().taking.load(Ordering::SeqCst), 0);
         let before = adapter.platform().log.lock().unwrap().len();
