@@ -5,96 +5,16 @@ mod objects_support;
 use std::time::Duration;
 
 use carillon_bench::dxgk::handle::OsHandle;
-use carillon_bench::dxgk::kmt::{AdapterView, KmtProcess};
 use carillon_bench::dxgk::objects::exit::Exit;
 use carillon_bench::dxgk::objects::{DisconnectMode, Options};
 use carillon_client::kmt::{
-    AllocationHandle, ContextHandle, CreateDoorbell, CreateHwQueue, DeviceHandle, Doorbell,
-    DoorbellStatus, HwQueue, Kmt, NodeOrdinal, NtStatus, QueueHandle, SubmitCommand, WaitOutcome,
+    CreateHwQueue, DoorbellStatus, Kmt, NodeOrdinal, NtStatus, SubmitCommand, WaitOutcome,
 };
+use objects_support::client::{Client, clean, status};
 use objects_support::{Fault, World, fake, signaled};
 
 const SHORT: Duration = Duration::from_millis(50);
 const LONG: Duration = Duration::from_secs(20);
-
-/// A client with a device and a context.
-struct Client {
-    kmt: KmtProcess,
-    device: DeviceHandle,
-    context: ContextHandle,
-}
-
-impl Client {
-    fn new(world: &World) -> Self {
-        let view = AdapterView {
-            nodes: vec![(1, true), (0, true), (6, false)],
-            features: vec![4],
-        };
-        let kmt = KmtProcess::new(world.manager.clone(), view).unwrap();
-        let device = kmt.create_device().unwrap();
-        let context = kmt.create_hw_context(device, NodeOrdinal(0)).unwrap();
-        Self {
-            kmt,
-            device,
-            context,
-        }
-    }
-
-    fn allocate(&self, placement: u8, pages: u8) -> AllocationHandle {
-        self.kmt
-            .create_allocation(self.device, &[placement, pages])
-            .unwrap()
-    }
-
-    fn queue(&self) -> HwQueue {
-        let (context, user_mode_submission) = (self.context, true);
-        let create = CreateHwQueue {
-            context,
-            user_mode_submission,
-            private_data: &[],
-        };
-        self.kmt.create_hw_queue(&create).unwrap()
-    }
-
-    fn ring(&self) -> AllocationHandle {
-        let ring = self.allocate(0, 2);
-        self.kmt.make_resident(self.device, &[ring]).unwrap();
-        ring
-    }
-
-    fn try_doorbell(
-        &self,
-        queue: QueueHandle,
-        ring: AllocationHandle,
-        private_data: &[u8],
-    ) -> Result<Doorbell, NtStatus> {
-        let create = CreateDoorbell {
-            queue,
-            ring,
-            control: None,
-            private_data,
-            resize: false,
-            require_secondary: false,
-        };
-        self.kmt
-            .create_doorbell(&create)
-            .map_err(|error| error.status())
-    }
-
-    fn doorbell(&self) -> (HwQueue, Doorbell) {
-        let queue = self.queue();
-        let bell = self.try_doorbell(queue.handle, self.ring(), &[]).unwrap();
-        (queue, bell)
-    }
-}
-
-fn status(bell: &Doorbell) -> DoorbellStatus {
-    DoorbellStatus(bell.status.load_acquire())
-}
-
-fn clean(world: &World) {
-    assert_eq!(world.violations(), Vec::<String>::new());
-}
 
 #[test]
 fn content_goes_to_local_memory_and_back() {

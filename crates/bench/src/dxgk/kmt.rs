@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use carillon_client::kmt::{
     AllocationHandle, ContextHandle, CreateDoorbell, CreateHwQueue, DOORBELL_PRIVATE_DATA_BYTES,
-    DeviceHandle, Doorbell, DoorbellHandle, EngineKind, FeatureId, FenceHandle, HwQueue, Kmt,
-    KmtError, NodeMetadata, NodeOrdinal, NtStatus, ProgressFence, QueueHandle, SubmitCommand,
+    DeviceHandle, Doorbell, DoorbellHandle, EngineKind, FeatureId, FenceHandle, HwQueue,
+    Kmt, KmtError, NodeMetadata, NodeOrdinal, NtStatus, ProgressFence, QueueHandle, SubmitCommand,
     WaitOutcome,
 };
 use carillon_client::memory::{Mapping, ReadWord, SharedWord};
@@ -363,7 +363,7 @@ impl Kmt for KmtProcess {
         Ok(Doorbell {
             handle: DoorbellHandle(new.doorbell),
             address: shared(new.address),
-            secondary_address: None,
+            secondary_address: new.secondary_address.map(shared),
             status: read_only(new.status),
             last_queued: shared(new.last_queued),
             private_data,

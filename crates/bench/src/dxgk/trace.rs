@@ -35,6 +35,13 @@ pub enum Step {
         /// Offset in the doorbell BAR; `None` for the dummy page.
         page: Option<usize>,
     },
+    /// The OS switched what is behind a doorbell's secondary address.
+    ShowsSecondary {
+        /// The doorbell.
+        doorbell: OsHandle,
+        /// Offset in the doorbell BAR; `None` for the dummy page.
+        page: Option<usize>,
+    },
     /// The OS wrote a doorbell's status word.
     Status {
         /// The doorbell.

@@ -131,6 +131,15 @@ unsafe extern "win64" fn connect(args: *mut DXGKARG_CONNECTDOORBELL) -> NTSTATUS
     let address = DOORBELL_KERNEL + page * PAGE_SIZE;
     let wild = fault == Fault::WildAddress;
     args.KernelCpuVirtualAddress = raw(if wild { 0x1000 } else { address });
+    let asked = args.Flags.RequireSecondaryAddress();
+    fake().connect_flags.push(args.Flags.into_bits());
+    let second = address + DOORBELLS * PAGE_SIZE;
+    args.SecondaryKernelCpuVirtualAddress = match fault {
+        Fault::ForgetsSecondary => raw(0),
+        Fault::RepeatsPrimary => raw(address),
+        Fault::VolunteersSecondary => raw(second),
+        _ => raw(if asked { second } else { 0 }),
+    };
     args.Status = if fault == Fault::WrongStatus {
         Status::D3DDDI_DOORBELLSTATUS_DISCONNECTED_RETRY
     } else {

@@ -2,6 +2,9 @@
 //! tables are walked for every access, doorbells are handed out and taken back as the contract
 //! demands. Faults can be switched on to see that the model notices them.
 
+#![allow(dead_code, reason = "each test target uses a part of it")]
+
+pub(crate) mod client;
 pub(crate) mod doorbells;
 pub(crate) mod gpu;
 pub(crate) mod paging;
@@ -28,7 +31,7 @@ use carillon_ddi::{
 
 /// Local memory of the device.
 pub(crate) const VRAM_BYTES: usize = 16 << 20;
-/// Doorbell pages of the device.
+/// Doorbell pages of the device; as many secondary pages lie behind them.
 pub(crate) const DOORBELLS: usize = 2;
 /// Where the driver believes to have mapped the doorbell BAR.
 pub(crate) const DOORBELL_KERNEL: usize = 0xFFFF_8000_0000_0000;
@@ -48,6 +51,12 @@ pub(crate) enum Fault {
     SharesPage,
     /// Answers an address outside of the BAR.
     WildAddress,
+    /// Does not answer the secondary address that it was asked for.
+    ForgetsSecondary,
+    /// Answers the primary page once more as the secondary.
+    RepeatsPrimary,
+    /// Answers a secondary address that nobody asked for.
+    VolunteersSecondary,
     /// Answers a status that is none of a connect's.
     WrongStatus,
     /// Calls the disconnect callback while a doorbell is created.
@@ -77,6 +86,8 @@ pub(crate) struct Fake {
     pub(crate) queues: HashMap<usize, usize>,
     pub(crate) bells: HashMap<usize, FakeBell>,
     pub(crate) fault: Fault,
+    /// `Flags` of each connect.
+    pub(crate) connect_flags: Vec<u32>,
     pub(crate) flushes: Vec<(u64, u64)>,
     pub(crate) updates: u64,
     pub(crate) log: Vec<&'static str>,
@@ -140,7 +151,7 @@ pub(crate) fn facts(tables_in: u32) -> AdapterFacts {
         },
         map_fences_to_system: true,
         doorbell_bytes: 4096,
-        secondary_doorbell: false,
+        secondary_doorbell_bytes: 0,
         user_mode_nodes: vec![true, true, false],
         dedicated_doorbells: true,
     }
@@ -189,6 +200,18 @@ fn table() -> DRIVER_INITIALIZATION_DATA {
 
 impl World {
     pub(crate) fn new(tables_in: u32) -> Self {
+        Self::with(facts(tables_in))
+    }
+
+    /// An adapter whose doorbells have secondary pages.
+    pub(crate) fn with_secondary() -> Self {
+        Self::with(AdapterFacts {
+            secondary_doorbell_bytes: 4096,
+            ..facts(0)
+        })
+    }
+
+    fn with(facts: AdapterFacts) -> Self {
         let alone = ALONE
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -201,22 +224,15 @@ impl World {
             vram: vec![0xEE; VRAM_BYTES],
             ..Fake::default()
         };
-        let bar = SharedRegion::new("bar2", DOORBELLS * PAGE_SIZE).unwrap();
+        let bar = SharedRegion::new("bar2", 2 * DOORBELLS * PAGE_SIZE).unwrap();
         let process = PagingProcess {
             process: KmdHandle::from_value(SYSTEM_PROCESS),
             context: KmdHandle::from_value(SYSTEM_CONTEXT),
         };
         let platform = Arc::new(FakePlatform { bar: bar.clone() });
         let adapter = KmdHandle::from_value(ADAPTER);
-        let manager = ObjectManager::start(
-            driver,
-            adapter,
-            process,
-            facts(tables_in),
-            completions,
-            platform,
-        )
-        .unwrap();
+        let manager =
+            ObjectManager::start(driver, adapter, process, facts, completions, platform).unwrap();
         fake().manager = Some(Arc::downgrade(&manager));
         Self {
             nt,

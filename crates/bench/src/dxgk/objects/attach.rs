@@ -121,7 +121,7 @@ fn facts(caps: &Caps, sharing: DoorbellSharing) -> AdapterFacts {
             .native_fence
             .is_some_and(|caps| caps.MapToGpuSystemProcess != 0),
         doorbell_bytes: doorbells.map_or(0, |caps| caps.DoorbellSizeInBytes),
-        secondary_doorbell: doorbells.is_some_and(|caps| caps.SecondaryDoorbellSizeInBytes != 0),
+        secondary_doorbell_bytes: doorbells.map_or(0, |caps| caps.SecondaryDoorbellSizeInBytes),
         user_mode_nodes: (0..nodes).map(|node| user_mode.contains(&node)).collect(),
         dedicated_doorbells: sharing == DoorbellSharing::Dedicated,
     }

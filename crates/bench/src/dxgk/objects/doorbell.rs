@@ -1,39 +1,34 @@
-//! Doorbells: creation, connection, loss, destruction.
+//! Doorbells: connection, loss, destruction; [`create`] makes them.
 //!
 //! A doorbell's `epoch` counts how often it lost its page. A connect that finds another epoch after
 //! the driver's answer than before it throws the answer away: the page may already be somebody
 //! else's, and the client finds the status that the loss wrote. So nothing has to be locked while
 //! the driver runs.
 
-use std::ptr::NonNull;
+pub mod create;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use carillon_ddi::{
     D3DDDI_DOORBELLSTATUS, DXGKARG_CONNECTDOORBELL, DXGKARG_CONNECTDOORBELL_FLAGS,
-    DXGKARG_CREATEDOORBELL, DXGKARG_CREATEDOORBELL_FLAGS, DXGKARG_DESTROYDOORBELL,
-    DXGKARG_DISCONNECTDOORBELL, DXGKARG_NOTIFYWORKSUBMISSION, NTSTATUS,
+    DXGKARG_DESTROYDOORBELL, DXGKARG_DISCONNECTDOORBELL, DXGKARG_NOTIFYWORKSUBMISSION, NTSTATUS,
 };
 use parking_lot::{Condvar, Mutex};
 
 use super::process::{AllocationObject, Process};
 use super::queue::Queue;
 use super::rotation::DoorbellView;
-use super::table::Object;
 use super::view::UserView;
 use super::{DisconnectMode, ObjectError, ObjectManager};
-use crate::dxgk::driver::{DdiError, DdiResult, Guarded};
+use crate::dxgk::driver::{DdiError, DdiResult};
 use crate::dxgk::handle::{KmdHandle, OsHandle};
 use crate::dxgk::trace::Step;
 use crate::dxgk::vidmm::place::SystemPages;
 use crate::trap::PAGE_SIZE;
-use crate::trap::mapping::Access;
 
-/// Most bytes of doorbell private data (`D3DDDI_DOORBELL_PRIVATEDATA_MAX_BYTES_WDDM3_1`).
-pub const PRIVATE_DATA_BYTES: usize = 16;
-/// Largest doorbell.
-const LARGEST: u32 = 16384;
+pub use create::{DoorbellRequest, NewDoorbell, PRIVATE_DATA_BYTES};
 
 const CONNECTED: D3DDDI_DOORBELLSTATUS = D3DDDI_DOORBELLSTATUS::D3DDDI_DOORBELLSTATUS_CONNECTED;
 const NOTIFY: D3DDDI_DOORBELLSTATUS =
@@ -50,10 +45,23 @@ thread_local! {
     static CREATING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
+/// What a connected doorbell shows: offsets in the BAR.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Location {
+    primary: usize,
+    secondary: Option<usize>,
+}
+
+impl Location {
+    fn pages(self) -> impl Iterator<Item = usize> {
+        std::iter::once(self.primary).chain(self.secondary)
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
-    /// Offset in the BAR of what is behind the user address; `None` for the dummy page.
-    shows: Option<usize>,
+    /// What is behind the user addresses; `None` for the dummy pages.
+    shows: Option<Location>,
     /// How often the page was taken away.
     epoch: u64,
     /// Lost for good.
@@ -69,6 +77,8 @@ pub struct Doorbell {
     ring: Arc<AllocationObject>,
     control: Option<Arc<AllocationObject>>,
     view: DoorbellView,
+    /// The second user address, if the creator asked for one.
+    secondary: Option<DoorbellView>,
     status: SystemPages,
     status_view: UserView,
     state: Mutex<State>,
@@ -109,7 +119,13 @@ impl Doorbell {
     /// Offset in the BAR of the page behind the user address, if it is one of the BAR's.
     #[must_use]
     pub fn shows(&self) -> Option<usize> {
-        self.state.lock().shows
+        self.state.lock().shows.map(|location| location.primary)
+    }
+
+    /// The same for the secondary address.
+    #[must_use]
+    pub fn shows_secondary(&self) -> Option<usize> {
+        self.state.lock().shows?.secondary
     }
 
     /// Enters a DDI for this doorbell; fails once it is being destroyed (DBX-011).
@@ -149,206 +165,10 @@ impl Drop for Use<'_> {
     }
 }
 
-/// What to create a doorbell of.
-#[derive(Debug, Clone, Copy)]
-pub struct DoorbellRequest<'a> {
-    /// Handle of the queue.
-    pub queue: u32,
-    /// Handle of the ring buffer.
-    pub ring: u32,
-    /// Handle of the ring control allocation.
-    pub control: Option<u32>,
-    /// Private driver data.
-    pub private_data: &'a [u8],
-    /// `ResizeRingBufferOperation`
-    pub resize: bool,
-    /// `RequireSecondaryCpuVA`
-    pub secondary: bool,
-}
-
-/// What the creator of a doorbell learns.
-#[derive(Debug, Clone)]
-pub struct NewDoorbell {
-    /// Handle of the doorbell.
-    pub doorbell: u32,
-    /// Where to ring.
-    pub address: NonNull<u64>,
-    /// The status word.
-    pub status: NonNull<u64>,
-    /// Where to publish the last queued progress value.
-    pub last_queued: NonNull<u64>,
-    /// Private driver data as the driver left it.
-    pub private_data: Vec<u8>,
-}
-
 impl ObjectManager {
-    /// `D3DKMTCreateDoorbell`
-    pub fn create_doorbell(
-        &self,
-        process: &Arc<Process>,
-        request: &DoorbellRequest<'_>,
-    ) -> Result<NewDoorbell, ObjectError> {
-        let queue = self.table.queue(process, request.queue)?;
-        let bytes = self.check_request(&queue, request)?;
-        let ring = self.resident(process, request.ring)?;
-        let control = request
-            .control
-            .map(|handle| self.resident(process, handle))
-            .transpose()?;
-        let status = SystemPages::new(self.nt(), 1)?;
-        let status_view = UserView::of_page(self.nt(), &status, 0, Access::Read)?;
-        let doorbell = Arc::new(Doorbell {
-            queue,
-            os: OsHandle::fresh(),
-            kmd: OnceLock::new(),
-            ring,
-            control,
-            view: DoorbellView::new(bytes)?,
-            status,
-            status_view,
-            state: Mutex::default(),
-            users: AtomicUsize::new(0),
-            idle: (Mutex::new(()), Condvar::new()),
-            dead: Mutex::new(false),
-        });
-        // 0 means connected: the word must not be seen before it says otherwise.
-        self.write_status(&doorbell, RETRY);
-        self.pin_rings(&doorbell)?;
-        let created = self.call_create_doorbell(&doorbell, request);
-        let private_data = match created {
-            Ok(private_data) => private_data,
-            Err(error) => {
-                self.table.remove_doorbell(doorbell.os);
-                let _ = self.unpin_rings(&doorbell);
-                return Err(error);
-            }
-        };
-        let handle = self.table.reserve();
-        let new = NewDoorbell {
-            doorbell: handle,
-            address: doorbell.view.word()?,
-            status: doorbell.status_view.word()?,
-            last_queued: doorbell.queue.queued_view.word()?,
-            private_data,
-        };
-        self.table.publish(handle, Object::Doorbell(doorbell));
-        Ok(new)
-    }
-
-    /// contract: DBC-020, DBC-027
-    fn check_request(
-        &self,
-        queue: &Queue,
-        request: &DoorbellRequest<'_>,
-    ) -> Result<usize, ObjectError> {
-        if !queue.user_mode {
-            return Err(ObjectError::Parameter(
-                "the queue is not for user-mode submission",
-            ));
-        }
-        let unchecked = self.options().unchecked_doorbell_data;
-        if request.private_data.len() > PRIVATE_DATA_BYTES && !unchecked {
-            return Err(ObjectError::Parameter(
-                "more than 16 bytes of doorbell private data",
-            ));
-        }
-        if request.secondary {
-            // The driver's second address has nowhere to go in this generation's create.
-            return Err(ObjectError::NotSupported("a second doorbell address"));
-        }
-        let bytes = self.facts.doorbell_bytes;
-        if bytes == 0 || bytes > LARGEST || !bytes.is_multiple_of(4096) {
-            return Err(ObjectError::NotSupported("doorbells of that size"));
-        }
-        usize::try_from(bytes).map_err(|_| ObjectError::Host)
-    }
-
-    /// contract: DBC-021, DBC-022
-    fn resident(
-        &self,
-        process: &Arc<Process>,
-        handle: u32,
-    ) -> Result<Arc<AllocationObject>, ObjectError> {
-        let object = self.table.allocation(process, handle)?;
-        if object.get()?.is_resident() {
-            Ok(object)
-        } else {
-            Err(ObjectError::Parameter(
-                "DBC-021: the ring or its control is not resident",
-            ))
-        }
-    }
-
-    fn pin_rings(&self, doorbell: &Doorbell) -> Result<(), ObjectError> {
-        doorbell.ring.pin()?;
-        if let Some(control) = &doorbell.control
-            && let Err(error) = control.pin()
-        {
-            self.unpin_allocation(&doorbell.ring)?;
-            return Err(error);
-        }
-        Ok(())
-    }
-
-    fn unpin_rings(&self, doorbell: &Doorbell) -> Result<(), ObjectError> {
-        self.unpin_allocation(&doorbell.ring)?;
-        match &doorbell.control {
-            Some(control) => self.unpin_allocation(control),
-            None => Ok(()),
-        }
-    }
-
-    /// contract: DBC-015
-    fn call_create_doorbell(
-        &self,
-        doorbell: &Arc<Doorbell>,
-        request: &DoorbellRequest<'_>,
-    ) -> Result<Vec<u8>, ObjectError> {
-        const DDI: &str = "DxgkDdiCreateDoorbell";
-        let by_allocation = self.options().allocation_handles_at_doorbell;
-        let handle = |object: &AllocationObject| {
-            let allocation = object.get()?;
-            let handle = if by_allocation {
-                allocation.kmd
-            } else {
-                allocation.opened
-            };
-            Ok::<_, ObjectError>(handle.raw())
-        };
-        let ring = handle(&doorbell.ring)?;
-        let control = doorbell.control.as_deref().map(handle).transpose()?;
-        let private = Guarded::from_slice(request.private_data)
-            .map_err(|_| DdiError::NoMemory { ddi: DDI })?;
-        let mut args = DXGKARG_CREATEDOORBELL {
-            hHwQueue: doorbell.queue.kmd.raw(),
-            hDoorbell: doorbell.os.raw(),
-            PrivateDriverDataSize: u32::try_from(request.private_data.len()).unwrap_or(u32::MAX),
-            PrivateDriverData: if request.private_data.is_empty() {
-                std::ptr::null_mut()
-            } else {
-                private.as_mut_ptr().cast()
-            },
-            hRingBuffer: ring,
-            hRingBufferControl: control.unwrap_or(std::ptr::null_mut()),
-            Flags: DXGKARG_CREATEDOORBELL_FLAGS::new()
-                .with_ResizeRingBufferOperation(request.resize),
-        };
-        self.table.add_doorbell(doorbell);
-        CREATING.set(true);
-        let result = self.driver.create_doorbell(&mut args);
-        CREATING.set(false);
-        result?;
-        let kmd = KmdHandle::from_raw(args.hDoorbell);
-        if kmd.is_null() || args.hDoorbell == doorbell.os.raw() {
-            self.breach(format!(
-                "DBC-015: {DDI} succeeded and left hDoorbell as it was"
-            ));
-        }
-        let _ = doorbell.kmd.set(kmd);
-        Ok(private.values())
-    }
-
     /// `D3DKMTConnectDoorbell`
+    ///
+    /// contract: DBN-005
     pub fn connect_doorbell(&self, process: &Arc<Process>, handle: u32) -> Result<(), ObjectError> {
         let doorbell = self.table.doorbell(process, handle)?;
         let _use = doorbell.enter()?;
@@ -366,26 +186,31 @@ impl ObjectManager {
         Self::count(&self.counters.connects);
         let mut args = DXGKARG_CONNECTDOORBELL {
             hDoorbell: doorbell.kmd().raw(),
-            Flags: DXGKARG_CONNECTDOORBELL_FLAGS::new(),
+            Flags: DXGKARG_CONNECTDOORBELL_FLAGS::new()
+                .with_RequireSecondaryAddress(doorbell.secondary.is_some()),
             // What a driver that forgets to answer would leave behind is no legal answer.
             Status: D3DDDI_DOORBELLSTATUS(-1),
             ..DXGKARG_CONNECTDOORBELL::ZERO
         };
         let result = self.driver.connect_doorbell(&mut args);
-        self.check_connect_failure(result)?;
-        let offset = self.checked_answer(&args)?;
+        self.check_connect_failure(&doorbell, result)?;
+        let location = self.checked_answer(&args)?;
         let mut state = doorbell.state.lock();
         if state.epoch != epoch {
             // Lost meanwhile: the status word says so already.
             return Ok(());
         }
-        self.show(&doorbell, &mut state, Some(offset))?;
+        self.show(&doorbell, &mut state, Some(location))?;
         self.write_status(&doorbell, args.Status);
         Ok(())
     }
 
     /// contract: DBN-008, DBN-009
-    fn check_connect_failure(&self, result: DdiResult) -> Result<(), ObjectError> {
+    fn check_connect_failure(
+        &self,
+        doorbell: &Doorbell,
+        result: DdiResult,
+    ) -> Result<(), ObjectError> {
         if let Err(DdiError::Refused { status, ddi }) = result {
             const LOST: [NTSTATUS; 5] = [
                 NTSTATUS::STATUS_DEVICE_NOT_CONNECTED,
@@ -394,7 +219,11 @@ impl ObjectManager {
                 NTSTATUS::STATUS_DEVICE_DOES_NOT_EXIST,
                 NTSTATUS::STATUS_DEVICE_NOT_READY,
             ];
-            if !LOST.contains(&status) {
+            // A13: asked for what the capabilities say is not there.
+            let lacks_secondary = doorbell.secondary.is_some()
+                && self.facts.secondary_doorbell_bytes == 0
+                && status == NTSTATUS::STATUS_NOT_SUPPORTED;
+            if !LOST.contains(&status) && !lacks_secondary {
                 self.breach(format!(
                     "DBN-009: {ddi} failed with {status}: only a lost GPU may"
                 ));
@@ -403,11 +232,13 @@ impl ObjectManager {
         Ok(result?)
     }
 
-    /// Checks what the driver answered; returns the offset in the BAR.
+    /// Checks what the driver answered.
     ///
-    /// contract: DBN-003, DBN-006
+    /// contract: DBN-003, DBN-004, DBN-006, DBNR-001
     /// regression: MAP-05
-    fn checked_answer(&self, args: &DXGKARG_CONNECTDOORBELL) -> Result<usize, ObjectError> {
+    fn checked_answer(&self, args: &DXGKARG_CONNECTDOORBELL) -> Result<Location, ObjectError> {
+        const REFUSED: ObjectError =
+            ObjectError::Parameter("the driver answered an impossible address");
         if ![CONNECTED, NOTIFY].contains(&args.Status) {
             self.breach(format!(
                 "DBN-006: DxgkDdiConnectDoorbell answered status {}",
@@ -418,32 +249,56 @@ impl ObjectManager {
             ));
         }
         let address = args.KernelCpuVirtualAddress.addr();
-        let offset = self.platform.doorbells().offset_of(address);
-        let end = |offset: usize| offset.checked_add(self.facts.doorbell_bytes as usize);
-        let len = self.platform.doorbells().region().len();
-        let inside = offset.filter(|offset| end(*offset).is_some_and(|end| end <= len));
-        if let Some(offset) = inside.filter(|offset| offset.is_multiple_of(PAGE_SIZE)) {
-            return Ok(offset);
+        let primary = self.page_at(address, self.facts.doorbell_bytes);
+        let Some(primary) = primary else {
+            self.breach(format!(
+                "DBN-003: DxgkDdiConnectDoorbell answered {address:#x}, which is no doorbell page \
+                 in a mapping of the doorbell BAR"
+            ));
+            return Err(REFUSED);
+        };
+        let address = args.SecondaryKernelCpuVirtualAddress.addr();
+        if !args.Flags.RequireSecondaryAddress() {
+            if address != 0 {
+                self.breach(format!(
+                    "DBNR-001: DxgkDdiConnectDoorbell answered the secondary address {address:#x} \
+                     without being asked"
+                ));
+            }
+            let secondary = None;
+            return Ok(Location { primary, secondary });
         }
-        self.breach(format!(
-            "DBN-003: DxgkDdiConnectDoorbell answered {address:#x}, which is no doorbell page in a \
-             mapping of the doorbell BAR"
-        ));
-        Err(ObjectError::Parameter(
-            "the driver answered an impossible address",
-        ))
+        let secondary = self.page_at(address, self.facts.secondary_doorbell_bytes);
+        let secondary = secondary.filter(|secondary| *secondary != primary);
+        if secondary.is_none() {
+            self.breach(format!(
+                "DBN-004: DxgkDdiConnectDoorbell answered the secondary address {address:#x}, \
+                 which is no second doorbell page in a mapping of the doorbell BAR"
+            ));
+            return Err(REFUSED);
+        }
+        Ok(Location { primary, secondary })
     }
 
-    /// Switches what is behind the user address. The caller writes the status afterwards.
+    /// The offset in the BAR of a doorbell of `bytes` bytes at a kernel address of the driver's, if
+    /// there can be one.
+    fn page_at(&self, kernel_address: usize, bytes: u32) -> Option<usize> {
+        let offset = self.platform.doorbells().offset_of(kernel_address)?;
+        let end = offset.checked_add(usize::try_from(bytes).ok()?)?;
+        let inside = end <= self.platform.doorbells().region().len();
+        (inside && offset.is_multiple_of(PAGE_SIZE)).then_some(offset)
+    }
+
+    /// Switches what is behind the user addresses. The caller writes the status afterwards.
     ///
     /// contract: DBN-011, VIC-008
     fn show(
         &self,
         doorbell: &Doorbell,
         state: &mut State,
-        offset: Option<usize>,
+        location: Option<Location>,
     ) -> Result<(), ObjectError> {
-        if let Some(offset) = offset {
+        for offset in location.into_iter().flat_map(Location::pages) {
             let others = self.owners.claim(offset, doorbell.os);
             if !others.is_empty() && self.facts.dedicated_doorbells {
                 self.breach(format!(
@@ -453,25 +308,53 @@ impl ObjectManager {
                 ));
             }
         }
-        if state.shows == offset && offset.is_some() {
+        if state.shows == location && location.is_some() {
             return Ok(());
         }
-        match offset {
-            Some(offset) => doorbell
-                .view
-                .show(self.platform.doorbells().region(), offset)?,
-            None => doorbell.view.show_dummy()?,
+        self.rotate(doorbell, location)?;
+        let kept: Vec<usize> = location.into_iter().flat_map(Location::pages).collect();
+        for before in state.shows.take().into_iter().flat_map(Location::pages) {
+            if !kept.contains(&before) {
+                self.owners.release(before, doorbell.os);
+            }
         }
-        if let Some(before) = state.shows.take().filter(|before| Some(*before) != offset) {
-            self.owners.release(before, doorbell.os);
-        }
-        state.shows = offset;
-        Self::count(&self.counters.rotations);
-        self.driver.trace().record(|| Step::Shows {
-            doorbell: doorbell.os,
-            page: offset,
-        });
+        state.shows = location;
         Ok(())
+    }
+
+    /// The mappings alone.
+    fn rotate(&self, doorbell: &Doorbell, location: Option<Location>) -> Result<(), ObjectError> {
+        let bar = self.platform.doorbells().region();
+        let turn = |view: &DoorbellView, page: Option<usize>| match page {
+            Some(offset) => view.show(bar, offset),
+            None => view.show_dummy(),
+        };
+        let page = location.map(|location| location.primary);
+        turn(&doorbell.view, page)?;
+        Self::count(&self.counters.rotations);
+        let doorbell_os = doorbell.os;
+        self.driver.trace().record(|| Step::Shows {
+            doorbell: doorbell_os,
+            page,
+        });
+        if let Some(view) = &doorbell.secondary {
+            let page = location.and_then(|location| location.secondary);
+            turn(view, page)?;
+            Self::count(&self.counters.rotations);
+            self.driver.trace().record(|| Step::ShowsSecondary {
+                doorbell: doorbell_os,
+                page,
+            });
+        }
+        Ok(())
+    }
+
+    /// Notes that the driver may hand on what the doorbell shows from now on.
+    fn releasing(&self, doorbell: &Doorbell) {
+        let shows = doorbell.state.lock().shows;
+        for offset in shows.into_iter().flat_map(Location::pages) {
+            self.owners.releasing(offset, doorbell.os);
+        }
     }
 
     fn write_status(&self, doorbell: &Doorbell, status: D3DDDI_DOORBELLSTATUS) {
@@ -504,9 +387,7 @@ impl ObjectManager {
     ) -> Result<(), ObjectError> {
         let _use = doorbell.enter()?;
         // From here on the driver may give the page to others.
-        if let Some(offset) = doorbell.shows() {
-            self.owners.releasing(offset, doorbell.os);
-        }
+        self.releasing(doorbell);
         let result = self.call_disconnect(doorbell);
         self.lose(doorbell, reason);
         Ok(result?)
@@ -588,9 +469,7 @@ impl ObjectManager {
                 handle,
             });
         }
-        if let Some(offset) = doorbell.shows() {
-            self.owners.releasing(offset, doorbell.os);
-        }
+        self.releasing(&doorbell);
         let args = DXGKARG_DESTROYDOORBELL {
             hDoorbell: doorbell.kmd().raw(),
         };

@@ -102,8 +102,8 @@ pub struct AdapterFacts {
     pub map_fences_to_system: bool,
     /// `DoorbellSizeInBytes`; 0 while user-mode submission is off.
     pub doorbell_bytes: u32,
-    /// `SecondaryDoorbellSupported`
-    pub secondary_doorbell: bool,
+    /// `SecondaryDoorbellSizeInBytes`; 0 while `SecondaryDoorbellSupported` is clear.
+    pub secondary_doorbell_bytes: u32,
     /// For each node: `UserModeSubmission` of its metadata.
     pub user_mode_nodes: Vec<bool>,
     /// The driver reported doorbells that each serve one queue at a time.
@@ -133,12 +133,19 @@ pub enum DisconnectMode {
 
 /// What scenarios can change while the adapter runs.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Options {
     /// See [`DisconnectMode`].
     pub disconnect: DisconnectMode,
     /// Private data of doorbells is passed on whatever its size, so that the driver's own check is
     /// met.
     pub unchecked_doorbell_data: bool,
+    /// `RequireSecondaryCpuVA` is let through to the connect although the capabilities do not offer
+    /// it (ambiguity A13).
+    pub unchecked_secondary: bool,
+    /// `ResizeRingBufferOperation` has the OS disconnect the queue's older doorbells before it calls
+    /// the driver: the documents do not say that they stay connected (ambiguity A9).
+    pub disconnect_at_resize: bool,
     /// Doorbells get the allocation's handle instead of the device-specific one.
     pub allocation_handles_at_doorbell: bool,
     /// Hardware queues get the local handle of their native progress fence instead of the global.
