@@ -21,8 +21,8 @@ use carillon_bench::workload::machine::MachineConfig;
 use carillon_client::CreateError;
 use carillon_client::kmt::{
     AllocationHandle, ContextHandle, CreateDoorbell, CreateHwQueue, DeviceHandle, Doorbell,
-    DoorbellHandle, DoorbellStatus, FeatureId, FenceHandle, HwQueue, Kmt, KmtError, NodeMetadata,
-    NodeOrdinal, QueueHandle, SubmitCommand, WaitOutcome,
+    DoorbellHandle, DoorbellStatus, Escape, FeatureId, FenceHandle, HwQueue, Kmt, KmtError,
+    NodeMetadata, NodeOrdinal, QueueHandle, SubmitCommand, WaitOutcome,
 };
 use carillon_client::memory::{Mapping, SharedWord};
 use carillon_client::queue::{UserQueue, UserQueueConfig};
@@ -244,6 +244,7 @@ impl Kmt for Watched {
         create_hw_queue(create: &CreateHwQueue<'_>) -> HwQueue;
         connect_doorbell(doorbell: DoorbellHandle) -> ();
         notify_work_submission(doorbell: DoorbellHandle) -> ();
+        escape(escape: Escape<'_>) -> ();
         submit_command_to_hw_queue(submit: &SubmitCommand) -> ();
         wait_for_fence(fence: FenceHandle, value: u64, timeout: Duration) -> WaitOutcome;
     }

@@ -3,15 +3,29 @@
 use core::sync::atomic::{Ordering, fence};
 
 use carillon_hw::doorbell::{DoorbellReply, GlobalDoorbellValue, NOT_RUNG};
+use carillon_hw::queue::QueueId;
 use carillon_hw::regs::DoorbellModel;
 
 use crate::kmt::{Doorbell, DoorbellHandle, DoorbellStatus};
+use crate::memory::SharedWord;
+
+/// At which of a doorbell's addresses to ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RingAt {
+    /// The address that every doorbell has.
+    Primary,
+    /// The second one, of a doorbell that was created with it.
+    Secondary,
+}
 
 /// A doorbell with its model resolved.
 #[derive(Debug)]
 pub(crate) struct Bell {
     doorbell: Doorbell,
+    /// Where to ring.
+    address: SharedWord,
     global: Option<u64>,
+    queue: QueueId,
 }
 
 impl Bell {
@@ -22,11 +36,36 @@ impl Bell {
             DoorbellModel::Dedicated => None,
             DoorbellModel::Global => Some(GlobalDoorbellValue::for_queue(queue).into_bits()),
         };
-        Some(Self { doorbell, global })
+        Some(Self {
+            doorbell,
+            address: doorbell.address,
+            global,
+            queue,
+        })
+    }
+
+    /// How the driver names the queue.
+    pub(crate) const fn queue(&self) -> QueueId {
+        self.queue
     }
 
     pub(crate) const fn handle(&self) -> DoorbellHandle {
         self.doorbell.handle
+    }
+
+    /// Chooses where to ring; false if the doorbell has no such address.
+    pub(crate) const fn ring_at(&mut self, at: RingAt) -> bool {
+        let address = match at {
+            RingAt::Primary => Some(self.doorbell.address),
+            RingAt::Secondary => self.doorbell.secondary_address,
+        };
+        match address {
+            Some(address) => {
+                self.address = address;
+                true
+            }
+            None => false,
+        }
     }
 
     /// Tells the operating system which fence value will be the last. It is ordered before the
@@ -58,7 +97,7 @@ impl Bell {
             None => write_pointer.min(NOT_RUNG - 1),
             Some(value) => value,
         };
-        self.doorbell.address.store_release(value);
+        self.address.store_release(value);
         crate::probe::at(crate::probe::Point::Rung);
         fence(Ordering::SeqCst);
         self.status()

@@ -276,6 +276,17 @@ pub struct SubmitCommand {
     pub progress_fence_value: u64,
 }
 
+/// A private message to the driver (`D3DKMT_ESCAPE` of type `D3DKMT_ESCAPE_DRIVERPRIVATE`).
+#[derive(Debug)]
+pub struct Escape<'a> {
+    /// The device it is about, if it is about one.
+    pub device: Option<DeviceHandle>,
+    /// The context it is about, if it is about one.
+    pub context: Option<ContextHandle>,
+    /// In and out.
+    pub private_data: &'a mut [u8],
+}
+
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaitOutcome {
@@ -391,6 +402,10 @@ pub trait Kmt: Send + Sync {
 
     /// `D3DKMTNotifyWorkSubmission`.
     fn notify_work_submission(&self, doorbell: DoorbellHandle) -> Result<(), KmtError>;
+
+    /// `D3DKMTEscape`, without flags. The private data comes back as the driver left it, on failure
+    /// too.
+    fn escape(&self, escape: Escape<'_>) -> Result<(), KmtError>;
 
     /// `D3DKMTSubmitCommandToHwQueue`.
     fn submit_command_to_hw_queue(&self, submit: &SubmitCommand) -> Result<(), KmtError>;

@@ -49,6 +49,9 @@ pub enum CreateError {
     /// The control block of the new ring does not say that the ring is empty.
     #[error("the new ring is not empty: {0}")]
     RingInUse(BadReadPointer),
+    /// The kernel did not give the secondary address that was asked for.
+    #[error("the doorbell has no secondary address")]
+    NoSecondary,
     /// A thunk failed.
     #[error(transparent)]
     Kmt(#[from] KmtError),
@@ -70,6 +73,13 @@ struct Allocation {
     mapped: Option<GpuVa>,
 }
 
+/// How many objects there were at a moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark {
+    doorbells: usize,
+    allocations: usize,
+}
+
 /// The objects of one queue. Dropping destroys them in the documented order: doorbell, hardware
 /// queue, memory, hardware context. The device is the caller's.
 ///
@@ -82,7 +92,7 @@ pub(crate) struct Objects {
     context: Option<ContextHandle>,
     allocations: Vec<Allocation>,
     queue: Option<QueueHandle>,
-    doorbell: Option<DoorbellHandle>,
+    doorbells: Vec<DoorbellHandle>,
 }
 
 impl Objects {
@@ -98,7 +108,7 @@ impl Objects {
             context: Some(context),
             allocations: Vec::new(),
             queue: None,
-            doorbell: None,
+            doorbells: Vec::new(),
         })
     }
 
@@ -152,8 +162,85 @@ impl Objects {
 
     pub(crate) fn doorbell(&mut self, create: &CreateDoorbell<'_>) -> Result<Doorbell, KmtError> {
         let doorbell = self.kmt.create_doorbell(create)?;
-        self.doorbell = Some(doorbell.handle);
+        self.doorbells.push(doorbell.handle);
         Ok(doorbell)
+    }
+
+    /// The moment before something is made that may have to be given up.
+    pub(crate) const fn mark(&self) -> Mark {
+        Mark {
+            doorbells: self.doorbells.len(),
+            allocations: self.allocations.len(),
+        }
+    }
+
+    /// Destroys what was made since `mark` and not yet told to anybody. What does not go is
+    /// destroyed with the rest.
+    pub(crate) fn give_up(&mut self, mark: Mark) {
+        for doorbell in self.doorbells.split_off(mark.doorbells) {
+            // SAFETY: nobody was told of its words.
+            if unsafe { self.kmt.destroy_doorbell(doorbell) }.is_err() {
+                self.doorbells.push(doorbell);
+                return;
+            }
+        }
+        while self.allocations.len() > mark.allocations {
+            // SAFETY: nobody was told of the mappings.
+            if unsafe { self.free_last() }.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Destroys one doorbell.
+    ///
+    /// # Safety
+    /// No word of the doorbell is used afterwards.
+    pub(crate) unsafe fn destroy_doorbell(
+        &mut self,
+        doorbell: DoorbellHandle,
+    ) -> Result<(), KmtError> {
+        // SAFETY: the caller uses no word any more.
+        unsafe { self.kmt.destroy_doorbell(doorbell) }?;
+        self.doorbells.retain(|other| *other != doorbell);
+        Ok(())
+    }
+
+    /// Frees some memory.
+    ///
+    /// # Safety
+    /// No mapping of it is used afterwards.
+    pub(crate) unsafe fn free(&mut self, handles: &[AllocationHandle]) -> Result<(), KmtError> {
+        for handle in handles {
+            let at = self
+                .allocations
+                .iter()
+                .position(|one| one.handle == *handle);
+            let Some(at) = at else { continue };
+            let last = self.allocations.len() - 1;
+            self.allocations.swap(at, last);
+            // SAFETY: the caller uses no mapping any more.
+            unsafe { self.free_last() }?;
+        }
+        Ok(())
+    }
+
+    /// Frees the last allocation, if there is one.
+    ///
+    /// # Safety
+    /// Its mapping is not used afterwards.
+    unsafe fn free_last(&mut self) -> Result<(), KmtError> {
+        let Some(allocation) = self.allocations.pop() else {
+            return Ok(());
+        };
+        if let Some(address) = allocation.mapped {
+            self.kmt.free_gpu_virtual_address(self.device, address)?;
+        }
+        if allocation.resident {
+            self.kmt.evict(self.device, &[allocation.handle])?;
+        }
+        // SAFETY: the caller uses no mapping any more.
+        unsafe { self.kmt.destroy_allocation(self.device, allocation.handle) }
     }
 
     /// Destroys what is there. If the doorbell or the queue does not go, the memory that the
@@ -162,25 +249,19 @@ impl Objects {
     /// # Safety
     /// No word or mapping of these objects is used afterwards.
     pub(crate) unsafe fn tear_down(&mut self) -> Result<(), KmtError> {
-        if let Some(doorbell) = self.doorbell {
+        // The oldest goes first: its ring is the one that has run empty.
+        while let Some(doorbell) = self.doorbells.first().copied() {
             // SAFETY: the caller uses no word any more.
-            unsafe { self.kmt.destroy_doorbell(doorbell) }?;
-            self.doorbell = None;
+            unsafe { self.destroy_doorbell(doorbell) }?;
         }
         if let Some(queue) = self.queue {
             // SAFETY: the caller uses no word any more.
             unsafe { self.kmt.destroy_hw_queue(queue) }?;
             self.queue = None;
         }
-        while let Some(allocation) = self.allocations.pop() {
-            if let Some(address) = allocation.mapped {
-                self.kmt.free_gpu_virtual_address(self.device, address)?;
-            }
-            if allocation.resident {
-                self.kmt.evict(self.device, &[allocation.handle])?;
-            }
+        while !self.allocations.is_empty() {
             // SAFETY: the caller uses no mapping any more.
-            unsafe { self.kmt.destroy_allocation(self.device, allocation.handle) }?;
+            unsafe { self.free_last() }?;
         }
         if let Some(context) = self.context.take() {
             self.kmt.destroy_hw_context(context)?;

@@ -21,25 +21,24 @@ use std::thread::yield_now;
 use core::fmt;
 use core::time::Duration;
 
-use carillon_hw::doorbell::DoorbellPrivateData;
-use carillon_hw::ring::{CONTROL_BYTES, RingEntry, RingSize};
-use zerocopy::IntoBytes;
+use carillon_hw::queue::QueueId;
+use carillon_hw::ring::RingEntry;
 
-use crate::bell::Bell;
-use crate::command::{CommandArena, CommandBuilder, CommandError};
+use crate::bell::RingAt;
+use crate::command::{CommandBuilder, CommandError};
+use crate::feed::{Feed, FeedMemory, Retired};
 use crate::kmt::{
-    CreateDoorbell, DeviceHandle, DoorbellHandle, DoorbellStatus, FeatureId, Kmt, KmtError,
-    NodeOrdinal, QueueHandle,
+    DeviceHandle, DoorbellHandle, DoorbellStatus, FeatureId, Kmt, KmtError, NodeOrdinal,
+    QueueHandle,
 };
 use crate::objects::{CreateError, Objects};
 use crate::probe::{self, Point};
 use crate::progress::Progress;
-use crate::ring::RingWriter;
 use crate::submit::{FenceValue, QueueLost, Submit, SubmitError, WaitError};
 
 /// Times that the read pointer is looked at after its fence was signaled. The device reports it
 /// after the buffer's last packet, so it is a moment behind the fence.
-const REPORT_LOOKS: u32 = 10_000;
+pub(crate) const REPORT_LOOKS: u32 = 10_000;
 
 /// How to create a [`UserQueue`].
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +53,8 @@ pub struct UserQueueConfig {
     pub drain_timeout: Duration,
     /// How often one submission connects its doorbell before it gives up ringing, at least 1.
     pub connect_attempts: u32,
+    /// The doorbell has a second address; see [`UserQueue::ring_at`].
+    pub secondary_doorbell: bool,
 }
 
 impl Default for UserQueueConfig {
@@ -65,6 +66,7 @@ impl Default for UserQueueConfig {
             full_timeout: Duration::from_secs(2),
             drain_timeout: Duration::from_secs(2),
             connect_attempts: 64,
+            secondary_doorbell: false,
         }
     }
 }
@@ -88,28 +90,28 @@ pub struct Counters {
 
 /// A hardware queue fed through a doorbell; see the [module](self).
 pub struct UserQueue {
-    ring: RingWriter,
-    bell: Bell,
+    pub(crate) feed: Feed,
     progress: Progress,
-    commands: CommandArena,
-    queue: QueueHandle,
-    lost: Option<QueueLost>,
+    pub(crate) queue: QueueHandle,
+    pub(crate) lost: Option<QueueLost>,
     /// The doorbell has been connected, or was found so.
     started: bool,
     /// The last submission is in the ring and its ring did not come through.
     unrung: bool,
     /// Without what the connected path would have to count: see [`Self::counters`].
     counters: Counters,
-    config: UserQueueConfig,
-    objects: Objects,
+    pub(crate) config: UserQueueConfig,
+    /// The ring that was replaced, while there is work in it.
+    pub(crate) retired: Option<Retired>,
+    pub(crate) objects: Objects,
 }
 
 impl fmt::Debug for UserQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UserQueue")
             .field("queue", &self.queue)
-            .field("ring", &self.ring)
-            .field("bell", &self.bell)
+            .field("feed", &self.feed)
+            .field("retired", &self.retired)
             .field("progress", &self.progress)
             .field("lost", &self.lost)
             .field("counters", &self.counters())
@@ -129,14 +131,7 @@ impl UserQueue {
         node: NodeOrdinal,
         config: UserQueueConfig,
     ) -> Result<Self, CreateError> {
-        let size = RingSize::from_log2(config.ring_entries_log2)
-            .ok_or(CreateError::RingSize(config.ring_entries_log2))?;
-        let command_size = CreateError::CommandSize {
-            slots: size.entries(),
-            dwords: config.command_dwords,
-        };
-        let command_bytes =
-            CommandArena::bytes(size.entries(), config.command_dwords).ok_or(command_size)?;
+        FeedMemory::check(config.ring_entries_log2, config.command_dwords)?;
         if !kmt.is_feature_enabled(FeatureId::USER_MODE_SUBMISSION)? {
             return Err(CreateError::Feature(FeatureId::USER_MODE_SUBMISSION));
         }
@@ -145,50 +140,24 @@ impl UserQueue {
         }
 
         let mut objects = Objects::new(kmt, device, node)?;
-        let ring_memory = objects.memory(size.bytes())?;
-        let control_memory = objects.memory(CONTROL_BYTES)?;
-        let command_memory = objects.memory(command_bytes)?;
-        let commands = CommandArena::new(
-            command_memory.cpu,
-            command_memory.gpu,
-            size.entries(),
+        let memory = FeedMemory::new(
+            &mut objects,
+            config.ring_entries_log2,
             config.command_dwords,
-        )
-        .ok_or(command_size)?;
-        let bad_ring = CreateError::Memory {
-            bytes: size.bytes(),
-            mapped: ring_memory.cpu.bytes(),
-            address: ring_memory.gpu,
-        };
-        let mut ring =
-            RingWriter::new(ring_memory.cpu, &control_memory.cpu, size).ok_or(bad_ring)?;
-        ring.refill().map_err(CreateError::RingInUse)?;
-        // The first submission takes the slow path, which connects.
-        ring.drop_credits();
-
+        )?;
         let queue = objects.queue(true)?;
-        let private_data =
-            DoorbellPrivateData::new(ring_memory.gpu, control_memory.gpu).ok_or(bad_ring)?;
-        let doorbell = objects.doorbell(&CreateDoorbell {
-            queue: queue.handle,
-            ring: ring_memory.handle,
-            control: Some(control_memory.handle),
-            private_data: private_data.as_bytes(),
-            resize: false,
-            require_secondary: false,
-        })?;
-        let bell = Bell::new(doorbell).ok_or(CreateError::NoReply)?;
+        let secondary = config.secondary_doorbell;
+        let feed = memory.doorbell(&mut objects, queue.handle, false, secondary)?;
         Ok(Self {
-            ring,
-            bell,
+            feed,
             progress: Progress::new(queue.progress_fence),
-            commands,
             queue: queue.handle,
             lost: None,
             started: false,
             unrung: false,
             counters: Counters::default(),
             config,
+            retired: None,
             objects,
         })
     }
@@ -200,12 +169,33 @@ impl UserQueue {
 
     /// Handle of the doorbell.
     pub const fn doorbell(&self) -> DoorbellHandle {
-        self.bell.handle()
+        self.feed.bell.handle()
+    }
+
+    /// How the driver names the hardware queue.
+    pub const fn id(&self) -> QueueId {
+        self.feed.bell.queue()
+    }
+
+    /// Number of entries of the ring.
+    pub const fn ring_entries(&self) -> u64 {
+        self.feed.ring.entries()
     }
 
     /// What the doorbell's status word says now.
     pub fn status(&self) -> DoorbellStatus {
-        self.bell.status()
+        match self.lost {
+            // There is no doorbell any more.
+            Some(QueueLost::Resize(_)) => DoorbellStatus::DISCONNECTED_ABORT,
+            _ => self.feed.bell.status(),
+        }
+    }
+
+    /// Chooses where submissions ring from now on; false (and nothing changed) if the doorbell has
+    /// no such address. Threads that take turns at a queue can each have an address of their
+    /// own.
+    pub const fn ring_at(&mut self, at: RingAt) -> bool {
+        self.feed.bell.ring_at(at)
     }
 
     /// Why the queue is lost, if it is.
@@ -234,7 +224,7 @@ impl UserQueue {
             return Err(lost.into());
         }
         self.counters.rings += 1;
-        let status = self.bell.ring(self.ring.write());
+        let status = self.feed.bell.ring(self.feed.ring.write());
         self.settle(status)
     }
 
@@ -259,16 +249,16 @@ impl UserQueue {
     }
 
     /// Remembers why the queue is lost; the next submission finds it on the slow path.
-    fn lose(&mut self, lost: QueueLost) -> QueueLost {
-        self.ring.drop_credits();
+    pub(crate) fn lose(&mut self, lost: QueueLost) -> QueueLost {
+        self.feed.ring.drop_credits();
         *self.lost.get_or_insert(lost)
     }
 
-    fn connect(&mut self) -> Result<(), QueueLost> {
+    pub(crate) fn connect(&mut self) -> Result<(), QueueLost> {
         self.counters.connects += 1;
         self.objects
             .kmt()
-            .connect_doorbell(self.bell.handle())
+            .connect_doorbell(self.feed.bell.handle())
             .map_err(|error| self.lose(QueueLost::Connect(error)))?;
         self.started = true;
         Ok(())
@@ -286,11 +276,11 @@ impl UserQueue {
                     match self
                         .objects
                         .kmt()
-                        .notify_work_submission(self.bell.handle())
+                        .notify_work_submission(self.feed.bell.handle())
                     {
                         Ok(()) => break,
                         // Disconnected between the load and the thunk: the new status decides.
-                        Err(_) if self.bell.status() != status => {}
+                        Err(_) if self.feed.bell.status() != status => {}
                         Err(error) => return Err(self.lose(QueueLost::Notify(error)).into()),
                     }
                 }
@@ -312,11 +302,11 @@ impl UserQueue {
                 yield_now();
             }
             attempts += 1;
-            if self.bell.status() == DoorbellStatus::DISCONNECTED_RETRY {
+            if self.feed.bell.status() == DoorbellStatus::DISCONNECTED_RETRY {
                 self.connect()?;
             }
             self.counters.rings += 1;
-            status = self.bell.ring(self.ring.write());
+            status = self.feed.bell.ring(self.feed.ring.write());
         }
         self.unrung = false;
         Ok(())
@@ -330,17 +320,18 @@ impl UserQueue {
         }
         if !self.started {
             // A new doorbell has to be connected once before its first ring.
-            if self.bell.status() == DoorbellStatus::DISCONNECTED_RETRY {
+            if self.feed.bell.status() == DoorbellStatus::DISCONNECTED_RETRY {
                 self.connect()?;
             }
             self.started = true;
         }
+        self.retire_some();
         if self.refill()? {
             return Ok(());
         }
         self.counters.full_waits += 1;
         // The ring is full of the last submissions; the oldest of them frees the first slot.
-        let oldest = FenceValue(self.progress.queued().0 - (self.ring.entries() - 1));
+        let oldest = FenceValue(self.progress.queued().0 - (self.feed.ring.entries() - 1));
         let timeout = self.config.full_timeout;
         match self.wait(oldest, timeout) {
             Ok(()) => {}
@@ -360,7 +351,7 @@ impl UserQueue {
     }
 
     fn refill(&mut self) -> Result<bool, QueueLost> {
-        match self.ring.refill() {
+        match self.feed.ring.refill() {
             Ok(free) => Ok(free != 0),
             Err(bad) => Err(self.lose(QueueLost::ReadPointer(bad))),
         }
@@ -372,7 +363,7 @@ impl Submit for UserQueue {
     where
         F: FnOnce(&mut CommandBuilder<'_>) -> Result<(), CommandError>,
     {
-        if !self.ring.has_credit() {
+        if !self.feed.ring.has_credit() {
             self.make_room()?;
         }
         let value = self.progress.next();
@@ -380,8 +371,9 @@ impl Submit for UserQueue {
         // A free ring slot is a free command slot: the device reports the read pointer when it has
         // finished with the buffer.
         let commands = self
+            .feed
             .commands
-            .build(self.ring.write(), build, Some(&signal))?;
+            .build(self.feed.ring.write(), build, Some(&signal))?;
         // The length is that of an arena slot, so only a crooked address can be refused.
         let entry =
             RingEntry::user(commands.address, commands.dwords).ok_or(CommandError::Misaligned {
@@ -389,12 +381,12 @@ impl Submit for UserQueue {
                 alignment: 4,
             })?;
         self.progress.advance();
-        self.bell.publish_last_queued(value.0);
-        self.ring.write_entry(entry);
+        self.feed.bell.publish_last_queued(value.0);
+        self.feed.ring.write_entry(entry);
         probe::at(Point::Queued);
-        self.ring.publish();
+        self.feed.ring.publish();
         probe::at(Point::Published);
-        let status = self.bell.ring(self.ring.write());
+        let status = self.feed.bell.ring(self.feed.ring.write());
         if status != DoorbellStatus::CONNECTED {
             self.settle(status)?;
         }
@@ -405,7 +397,10 @@ impl Submit for UserQueue {
     /// takes a doorbell from, so a submission whose status was read needs no ring any more.
     fn wait(&mut self, value: FenceValue, timeout: Duration) -> Result<(), WaitError> {
         match self.progress.spin(value) {
-            Ok(true) => return Ok(()),
+            Ok(true) => {
+                self.retire_some();
+                return Ok(());
+            }
             Ok(false) => {}
             Err(WaitError::Lost(lost)) => return Err(self.lose(lost).into()),
             Err(error) => return Err(error),
@@ -420,7 +415,10 @@ impl Submit for UserQueue {
         }
         self.check_abort()?;
         match self.progress.sleep(self.objects.kmt(), value, timeout) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.retire_some();
+                Ok(())
+            }
             Err(WaitError::Lost(lost)) => Err(self.lose(lost).into()),
             Err(error) => {
                 self.check_abort()?;
@@ -439,8 +437,15 @@ impl Submit for UserQueue {
 }
 
 impl UserQueue {
+    /// Gives up a ring that was replaced, if it is time. What cannot go now goes with the queue.
+    fn retire_some(&mut self) {
+        if self.is_resizing() {
+            let _ = self.retire();
+        }
+    }
+
     fn check_abort(&mut self) -> Result<(), QueueLost> {
-        if self.bell.status() == DoorbellStatus::DISCONNECTED_ABORT {
+        if self.feed.bell.status() == DoorbellStatus::DISCONNECTED_ABORT {
             return Err(self.lose(QueueLost::Aborted));
         }
         Ok(())

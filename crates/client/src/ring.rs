@@ -100,6 +100,11 @@ impl RingWriter {
         Ok(free)
     }
 
+    /// Whether the device has reported everything that was written as read.
+    pub(crate) fn is_read(&self) -> bool {
+        self.read_pointer.load_acquire() == self.write
+    }
+
     /// Writes `entry` into the next slot. Call only with a credit.
     #[inline]
     pub(crate) fn write_entry(&mut self, entry: RingEntry) {

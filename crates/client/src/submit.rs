@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use crate::command::{CommandBuilder, CommandError};
 use crate::kmt::{DoorbellStatus, KmtError};
+use crate::objects::CreateError;
 use crate::ring::BadReadPointer;
 
 /// A value of a queue's progress fence: names one submission. Starts at 1 and counts up.
@@ -36,6 +37,9 @@ pub enum QueueLost {
     /// The device reported an impossible read pointer.
     #[error(transparent)]
     ReadPointer(BadReadPointer),
+    /// The ring was to be replaced; the old doorbell is gone and there is no new one.
+    #[error("no new doorbell: {0}")]
+    Resize(CreateError),
     /// The progress fence has passed all that was ever queued: its owner was declared dead.
     #[error("progress fence is at {current}, but only {queued} was queued")]
     Overrun {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use carillon_client::kmt::{
     AllocationHandle, ContextHandle, CreateDoorbell, CreateHwQueue, DOORBELL_PRIVATE_DATA_BYTES,
-    DeviceHandle, Doorbell, DoorbellHandle, EngineKind, FeatureId, FenceHandle, HwQueue,
+    DeviceHandle, Doorbell, DoorbellHandle, EngineKind, Escape, FeatureId, FenceHandle, HwQueue,
     Kmt, KmtError, NodeMetadata, NodeOrdinal, NtStatus, ProgressFence, QueueHandle, SubmitCommand,
     WaitOutcome,
 };
@@ -389,6 +389,20 @@ impl Kmt for KmtProcess {
         manager
             .notify_work(process, doorbell.0)
             .map_err(failed("D3DKMTNotifyWorkSubmission"))
+    }
+
+    fn escape(&self, escape: Escape<'_>) -> Result<(), KmtError> {
+        let (manager, process) = self.enter();
+        let Escape {
+            device,
+            context,
+            private_data,
+        } = escape;
+        let device = device.map(|device| device.0);
+        let context = context.map(|context| context.0);
+        manager
+            .escape(process, device, context, private_data)
+            .map_err(failed("D3DKMTEscape"))
     }
 
     fn submit_command_to_hw_queue(&self, submit: &SubmitCommand) -> Result<(), KmtError> {

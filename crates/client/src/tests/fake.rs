@@ -28,6 +28,7 @@ pub(crate) enum Word {
     Status,
     LastQueued,
     Fence,
+    Secondary,
 }
 
 /// What [`Kmt::connect_doorbell`] and [`Kmt::notify_work_submission`] answer, first one first;
@@ -42,6 +43,15 @@ pub(crate) enum Answer {
     Fail,
 }
 
+/// A ring as the device knows it, and its doorbell.
+#[derive(Clone, Copy)]
+struct FakeRing {
+    bell: u32,
+    ring: GpuVa,
+    control: GpuVa,
+    size: RingSize,
+}
+
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct State {
     pub(crate) log: Vec<String>,
@@ -53,7 +63,9 @@ pub(crate) struct State {
     next: u32,
     /// Start of write and read pointer in new allocations of one control block.
     pub(crate) start: u64,
-    ring: Option<(GpuVa, GpuVa, RingSize)>,
+    ring: Option<FakeRing>,
+    /// The ring to go over to when `ring` has been read.
+    next_ring: Option<FakeRing>,
     read: u64,
     /// Rings reach the device.
     pub(crate) mapped: bool,
@@ -62,6 +74,8 @@ pub(crate) struct State {
     pub(crate) fills: Vec<u32>,
     /// The last-queued word as each look found it, with the write pointer.
     pub(crate) looks: Vec<(u64, u64)>,
+    /// Escapes, as they came in; the answer has every counter at 7.
+    pub(crate) escapes: Vec<Vec<u8>>,
     /// Kernel-fed submissions.
     pub(crate) submitted: Vec<SubmitCommand>,
     /// The device holds still.
@@ -69,6 +83,8 @@ pub(crate) struct State {
     /// The driver does not look at the write pointer when it connects.
     pub(crate) forgetful: bool,
     pub(crate) timeouts_immediate: bool,
+    /// Doorbells have a secondary address.
+    pub(crate) secondary: bool,
     pub(crate) private_out: [u8; DOORBELL_PRIVATE_DATA_BYTES],
 }
 
@@ -98,20 +114,24 @@ impl Fake {
                 next: 1,
                 start: 0,
                 ring: None,
+                next_ring: None,
                 read: 0,
                 mapped: false,
                 signaled: Vec::new(),
                 fills: Vec::new(),
                 looks: Vec::new(),
+                escapes: Vec::new(),
                 submitted: Vec::new(),
                 paused: false,
                 forgetful: false,
                 timeouts_immediate: true,
+                secondary: false,
                 private_out: dedicated_reply(),
             }),
             words: words(64),
         };
         fake.set(Word::Doorbell, NOT_RUNG);
+        fake.set(Word::Secondary, NOT_RUNG);
         Arc::new(fake)
     }
 
@@ -174,23 +194,35 @@ impl Fake {
     }
 
     pub(crate) fn device_takes_ring(&self) {
-        let rung = self.slot(Word::Doorbell).swap(NOT_RUNG, Ordering::AcqRel);
-        if rung != NOT_RUNG && self.state().mapped {
+        let take = |word| self.slot(word).swap(NOT_RUNG, Ordering::AcqRel) != NOT_RUNG;
+        let rung = [Word::Doorbell, Word::Secondary].map(take);
+        if rung.contains(&true) && self.state().mapped {
             self.device_step();
         }
     }
 
     /// One look, and everything it finds.
     pub(crate) fn device_step(&self) {
+        while self.read_ring() {}
+    }
+
+    /// Reads what is in the ring; true if the device went over to another one then.
+    fn read_ring(&self) -> bool {
         let mut state = self.state();
-        let Some((ring, control, size)) = state.ring else {
-            return;
+        let Some(FakeRing {
+            ring,
+            control,
+            size,
+            ..
+        }) = state.ring
+        else {
+            return false;
         };
         let write = state.word_at(control).load(Ordering::Acquire);
         let last_queued = self.get(Word::LastQueued);
         state.looks.push((write, last_queued));
         if state.paused {
-            return;
+            return false;
         }
         let pending = size.pending(state.read, write).expect("write pointer");
         for _ in 0..pending {
@@ -204,11 +236,12 @@ impl Fake {
             let report = GpuVa(control.0 + 64);
             state.word_at(report).store(state.read, Ordering::Release);
         }
+        state.go_over()
     }
 
     pub(crate) fn report_read_pointer(&self, value: u64) {
         let state = self.state();
-        let control = state.ring.unwrap().1;
+        let control = state.ring.unwrap().control;
         state
             .word_at(GpuVa(control.0 + 64))
             .store(value, Ordering::Release);
@@ -216,7 +249,7 @@ impl Fake {
 
     pub(crate) fn write_pointer(&self) -> u64 {
         let state = self.state();
-        let control = state.ring.unwrap().1;
+        let control = state.ring.unwrap().control;
         state.word_at(control).load(Ordering::Acquire)
     }
 
@@ -233,6 +266,18 @@ impl Fake {
 }
 
 impl State {
+    /// Goes over to the next ring, if there is one.
+    fn go_over(&mut self) -> bool {
+        let Some(next) = self.next_ring.take() else {
+            return false;
+        };
+        self.ring = Some(next);
+        self.read = self.start;
+        let report = GpuVa(next.control.0 + 64);
+        self.word_at(report).store(self.read, Ordering::Release);
+        true
+    }
+
     fn word_at(&self, address: GpuVa) -> &AtomicU64 {
         let (words, start) = self
             .allocations
@@ -396,17 +441,24 @@ impl Kmt for Fake {
         let mut state = self.call("CreateDoorbell")?;
         let (ring, control) = DoorbellPrivateData::parse(create.private_data).expect("data");
         let bytes = state.allocations[&create.ring.0].0.len() as u64 * 8;
-        state.ring = Some((
+        let ring = FakeRing {
+            bell: state.handle(),
             ring,
             control,
-            RingSize::from_bytes(bytes).expect("ring size"),
-        ));
-        state.read = state.start;
+            size: RingSize::from_bytes(bytes).expect("ring size"),
+        };
+        if create.resize && state.ring.is_some() {
+            assert!(state.next_ring.is_none(), "a third ring");
+            state.next_ring = Some(ring);
+        } else {
+            state.ring = Some(ring);
+            state.read = state.start;
+        }
         self.set(Word::Status, DoorbellStatus::DISCONNECTED_RETRY.0);
         Ok(Doorbell {
-            handle: DoorbellHandle(state.handle()),
+            handle: DoorbellHandle(ring.bell),
             address: self.shared(Word::Doorbell),
-            secondary_address: None,
+            secondary_address: state.secondary.then(|| self.shared(Word::Secondary)),
             status: self.read_only(Word::Status),
             last_queued: self.shared(Word::LastQueued),
             private_data: state.private_out,
@@ -439,8 +491,21 @@ impl Kmt for Fake {
         Ok(())
     }
 
-    unsafe fn destroy_doorbell(&self, _: DoorbellHandle) -> Result<(), KmtError> {
-        self.call("DestroyDoorbell")?.ring = None;
+    unsafe fn destroy_doorbell(&self, bell: DoorbellHandle) -> Result<(), KmtError> {
+        let mut state = self.call("DestroyDoorbell")?;
+        if state.next_ring.is_some_and(|next| next.bell == bell.0) {
+            state.next_ring = None;
+        } else if state.ring.is_some_and(|ring| ring.bell == bell.0) && !state.go_over() {
+            state.ring = None;
+        }
+        Ok(())
+    }
+
+    fn escape(&self, escape: Escape<'_>) -> Result<(), KmtError> {
+        let mut state = self.call("Escape")?;
+        state.escapes.push(escape.private_data.to_vec());
+        let counters = escape.private_data.chunks_exact_mut(4).skip(4);
+        counters.for_each(|counter| counter.copy_from_slice(&7_u32.to_le_bytes()));
         Ok(())
     }
 

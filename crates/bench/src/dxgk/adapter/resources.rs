@@ -15,8 +15,9 @@ use crate::device::{BarRange, Device, VECTOR};
 use crate::nt::Nt;
 use crate::verifier::irql::Irql;
 
-/// Registry path of the adapter's software key, as Windows makes it.
-const REGISTRY_PATH: &str = r"\REGISTRY\MACHINE\SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}\0000";
+/// Registry path of the adapter's software key, as Windows makes it: `DeviceRegistryPath`. Every
+/// adapter of a session has the same one.
+pub const SOFTWARE_KEY: &str = r"\REGISTRY\MACHINE\SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}\0000";
 /// `CM_RESOURCE_MEMORY_PREFETCHABLE`
 const PREFETCHABLE: u16 = 0x0004;
 /// BARs and one message.
@@ -83,6 +84,7 @@ fn message() -> CM_PARTIAL_RESOURCE_DESCRIPTOR {
 impl Resources {
     /// The resources of `device` in the machine of `nt`.
     pub(crate) fn new(device: &Device, nt: &Nt) -> Self {
+        nt.keys.add(SOFTWARE_KEY);
         let [registers, doorbells, vram] = device.bars().map(memory);
         let list = ResourceList {
             count: 1,
@@ -95,7 +97,7 @@ impl Resources {
         };
         Self {
             list: Box::new(list),
-            path: REGISTRY_PATH.encode_utf16().chain([0]).collect(),
+            path: SOFTWARE_KEY.encode_utf16().chain([0]).collect(),
             memory_bytes: nt.memory.len(),
             highest_address: nt.memory.base().0 + nt.memory.len() - 1,
         }

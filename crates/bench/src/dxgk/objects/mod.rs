@@ -7,6 +7,7 @@
 //! - [`fence`]: native fences, CPU waits
 //! - [`queue`]: hardware queues, kernel submission
 //! - [`doorbell`]: doorbells, their connection and loss
+//! - [`escape`]: private messages to the driver
 //! - [`rotation`]: what is behind a doorbell's user address
 //! - [`view`]: user mappings of single pages
 //! - [`exit`]: the end of a process, normal and abnormal
@@ -20,6 +21,7 @@
 pub mod attach;
 pub mod completion;
 pub mod doorbell;
+pub mod escape;
 pub mod exit;
 pub mod fence;
 pub mod loss;
