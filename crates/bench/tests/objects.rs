@@ -32,7 +32,7 @@ fn content_goes_to_local_memory_and_back() {
             .allocation(client.kmt.process(), local.0)
             .unwrap();
         let last = allocation.range(199 * 4096, 4096).unwrap();
-        world.manager.vidmm().fill(last, 0xA1B2_C3D4).unwrap();
+        world.manager.vidmm().fill(&last, 0xA1B2_C3D4).unwrap();
         let read = client.kmt.read_allocation(local, 198 * 4096, 8192).unwrap();
         assert_eq!(read[..4096], [0; 4096]);
         assert!(
@@ -56,6 +56,7 @@ fn what_the_gpu_sees_at_an_address_is_what_the_cpu_wrote() {
     let world = World::new(2);
     let client = Client::new(&world);
     let memory = client.allocate(0, 40);
+    client.kmt.make_resident(client.device, &[memory]).unwrap();
     let view = client.kmt.lock(client.device, memory).unwrap();
     assert_eq!(view.bytes(), 40 * 4096);
     for page in 0..40 {

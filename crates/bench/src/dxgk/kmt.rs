@@ -111,7 +111,7 @@ impl KmtProcess {
     ) -> Result<Vec<u8>, ObjectError> {
         let allocation = self.manager.allocation(&self.process, allocation.0)?;
         let range = allocation.range(offset, bytes)?;
-        Ok(self.manager.vidmm().read_back(range)?)
+        Ok(self.manager.vidmm().read_back(&range)?)
     }
 
     fn enter(&self) -> (&ObjectManager, &Arc<Process>) {
@@ -281,11 +281,14 @@ impl Kmt for KmtProcess {
         manager
             .check_device(process, device.0, &handles)
             .map_err(failed(THUNK))?;
-        for handle in handles {
-            manager
-                .allocation(process, handle)
-                .map_err(failed(THUNK))?
-                .make_resident();
+        for (done, handle) in handles.iter().enumerate() {
+            let result = manager.make_resident(process, *handle);
+            if let Err(error) = result {
+                for handle in &handles[..done] {
+                    let _ = manager.evict(process, *handle);
+                }
+                return Err(failed(THUNK)(error));
+            }
         }
         Ok(())
     }
@@ -302,13 +305,7 @@ impl Kmt for KmtProcess {
             .check_device(process, device.0, &handles)
             .map_err(failed(THUNK))?;
         for handle in handles {
-            if !manager
-                .allocation(process, handle)
-                .map_err(failed(THUNK))?
-                .evict()
-            {
-                return Err(KmtError::new(THUNK, NtStatus::INVALID_PARAMETER));
-            }
+            manager.evict(process, handle).map_err(failed(THUNK))?;
         }
         Ok(())
     }

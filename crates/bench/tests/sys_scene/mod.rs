@@ -13,11 +13,12 @@ use carillon_bench::dxgk::objects::doorbell::Doorbell;
 use carillon_bench::dxgk::objects::exit::Exit;
 use carillon_bench::dxgk::objects::process::Context;
 use carillon_bench::workload::machine::{Machine, MachineConfig};
-use carillon_bench::workload::raw::{Memory, RawQueue, system_memory};
+use carillon_bench::workload::raw::{Memory, RawQueue, RingConfig, system_memory};
 use carillon_client::kmt::{DeviceHandle, DoorbellStatus, Kmt, NodeOrdinal};
 use carillon_hw::addr::GpuVa;
 use carillon_hw::doorbell::{DoorbellReply, GlobalDoorbellValue};
 use carillon_hw::packet::Packet;
+use carillon_hw::queue::QueueId;
 use carillon_hw::regs::DoorbellModel;
 
 /// How long anything may take that has to happen.
@@ -62,6 +63,8 @@ pub(crate) struct Actor {
     pub(crate) queue: RawQueue,
     counter: Memory,
     trace: Memory,
+    /// What was submitted, through whatever ring: the last value of the progress fence.
+    pub(crate) submitted: u64,
 }
 
 impl Actor {
@@ -82,8 +85,18 @@ impl Actor {
     }
 
     fn inside(process: Arc<KmtProcess>, device: DeviceHandle, node: u32) -> Self {
+        Self::with(process, device, node, RingConfig::default())
+    }
+
+    /// A queue whose first ring is as told.
+    pub(crate) fn with(
+        process: Arc<KmtProcess>,
+        device: DeviceHandle,
+        node: u32,
+        ring: RingConfig,
+    ) -> Self {
         let kmt: Arc<dyn Kmt> = process.clone();
-        let queue = RawQueue::create(&kmt, device, NodeOrdinal(node)).unwrap();
+        let queue = RawQueue::create_with(&*kmt, device, NodeOrdinal(node), ring).unwrap();
         let counter = system_memory(&*kmt, device, 4096).unwrap();
         let trace = system_memory(&*kmt, device, 4 * CAPACITY).unwrap();
         counter.cpu.store_u32(0, 1).unwrap();
@@ -94,6 +107,7 @@ impl Actor {
             queue,
             counter,
             trace,
+            submitted: 0,
         }
     }
 
@@ -143,7 +157,7 @@ impl Actor {
     /// Writes `count` submissions and the write pointer; does not ring.
     pub(crate) fn publish(&mut self, count: u64) {
         for _ in 0..count {
-            let done = self.queue.write_pointer();
+            let done = self.submitted;
             assert!(done < CAPACITY, "no words left for traces");
             let next = done + 1;
             let packets = [
@@ -160,20 +174,68 @@ impl Actor {
                 self.queue.signal(next),
             ];
             self.queue.stage(&packets).unwrap();
+            self.submitted = next;
         }
-        let queued = self.queue.write_pointer();
+        self.show_queue();
+    }
+
+    /// A submission that fills the beginning of `target` and leaves no trace; not rung.
+    pub(crate) fn fill(&mut self, target: &Memory, pattern: u32) {
+        let next = self.submitted + 1;
+        let trace = Self::word(&self.trace, self.submitted);
+        let one = u32::try_from(next).unwrap();
+        let word = |destination, pattern| Packet::Fill {
+            destination,
+            bytes: 4,
+            pattern,
+        };
+        let packets = [
+            word(trace, one),
+            word(self.counter.gpu, one + 1),
+            Packet::Fill {
+                destination: target.gpu,
+                bytes: 8192,
+                pattern,
+            },
+            self.queue.signal(next),
+        ];
+        self.queue.stage(&packets).unwrap();
+        self.submitted = next;
+        self.show_queue();
+        self.ring();
+    }
+
+    /// Tells the OS and the GPU what is queued.
+    fn show_queue(&self) {
+        let queued = self.submitted;
         self.queue.doorbell().last_queued.store_release(queued);
         self.queue.publish().unwrap();
     }
 
-    /// Rings with the value that the model asks for.
-    pub(crate) fn ring(&self) {
+    /// What to store to ring, as the model asks for.
+    pub(crate) fn ring_value(&self) -> u64 {
         let reply = DoorbellReply::parse(&self.queue.doorbell().private_data);
-        let value = match reply.unwrap() {
+        match reply.unwrap() {
             (DoorbellModel::Dedicated, _) => self.queue.write_pointer(),
             (DoorbellModel::Global, queue) => GlobalDoorbellValue::for_queue(queue).into_bits(),
-        };
-        self.queue.ring(value);
+        }
+    }
+
+    /// Rings.
+    pub(crate) fn ring(&self) {
+        self.queue.ring(self.ring_value());
+    }
+
+    /// Rings at the secondary address.
+    pub(crate) fn ring_secondary(&self) {
+        let address = self.queue.doorbell().secondary_address;
+        address.expect("asked for").store_release(self.ring_value());
+    }
+
+    /// How the driver names the queue.
+    pub(crate) fn id(&self) -> QueueId {
+        let reply = DoorbellReply::parse(&self.queue.doorbell().private_data);
+        reply.expect("the driver says how to ring").1
     }
 
     pub(crate) fn completed(&self) -> u64 {
@@ -182,7 +244,7 @@ impl Actor {
 
     /// Waits until everything published has run, and checks that it ran once.
     pub(crate) fn settle(&self) {
-        let expected = self.queue.write_pointer();
+        let expected = self.submitted;
         until("a submission's fence", || self.completed() >= expected);
         self.check();
     }
@@ -190,7 +252,7 @@ impl Actor {
     /// Checks that what the fence says has run did, in order and once, and the rest did not begin.
     pub(crate) fn check(&self) {
         let completed = self.completed();
-        assert!(completed <= self.queue.write_pointer());
+        assert!(completed <= self.submitted);
         for index in 0..completed {
             let at = usize::try_from(4 * index).unwrap();
             let found = self.trace.cpu.load_u32(at).unwrap();
@@ -209,9 +271,17 @@ impl Actor {
         self.stopped_at(count, count + 1);
     }
 
+    /// Checks that no submission behind `count` has left a trace, whatever the fence says.
+    pub(crate) fn untouched(&self, count: u64) {
+        for index in count..self.submitted {
+            let at = usize::try_from(4 * index).unwrap();
+            assert_eq!(self.trace.cpu.load_u32(at), Some(UNTOUCHED), "{index}");
+        }
+    }
+
     fn stopped_at(&self, count: u64, untouched: u64) {
         assert_eq!(self.completed(), count);
-        for index in untouched..self.queue.write_pointer() {
+        for index in untouched..self.submitted {
             let at = usize::try_from(4 * index).unwrap();
             assert_eq!(
                 self.trace.cpu.load_u32(at),
@@ -253,5 +323,11 @@ impl Actor {
         // SAFETY: `self` was the last user of the process' words.
         let way = unsafe { self.process.end(Exit::Normal, PATIENCE) }.unwrap();
         assert_eq!(way, Exit::Normal);
+    }
+
+    /// Ends the process without waiting for its work.
+    pub(crate) fn kill(self) {
+        // SAFETY: `self` was the last user of the process' words.
+        unsafe { self.process.end(Exit::Abnormal, PATIENCE) }.unwrap();
     }
 }

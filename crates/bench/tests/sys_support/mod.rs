@@ -21,7 +21,13 @@ pub(crate) fn sys() -> PathBuf {
 
 /// A session, and a machine running in it.
 pub(crate) fn boot(config: &MachineConfig) -> (Arc<Nt>, Machine) {
+    boot_with(config, |_| {})
+}
+
+/// The same, in a session that was prepared before the driver is loaded.
+pub(crate) fn boot_with(config: &MachineConfig, prepare: impl FnOnce(&Nt)) -> (Arc<Nt>, Machine) {
     let nt = Nt::new().unwrap();
+    prepare(&nt);
     let machine = Machine::boot(&nt, &sys(), config).unwrap_or_else(|error| {
         panic!("{error}\n{}", findings(&nt).join("\n"));
     });

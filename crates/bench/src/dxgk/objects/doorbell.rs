@@ -172,6 +172,7 @@ impl ObjectManager {
     pub fn connect_doorbell(&self, process: &Arc<Process>, handle: u32) -> Result<(), ObjectError> {
         let doorbell = self.table.doorbell(process, handle)?;
         let _use = doorbell.enter()?;
+        self.restore(&doorbell.queue.context.device)?;
         let epoch = {
             let state = doorbell.state.lock();
             if state.aborted {
@@ -490,6 +491,12 @@ impl ObjectManager {
             ..DXGKARG_NOTIFYWORKSUBMISSION::ZERO
         };
         Ok(self.driver.notify_work_submission(&args)?)
+    }
+
+    /// Pages of the BAR that some doorbell shows.
+    #[must_use]
+    pub fn pages_shown(&self) -> usize {
+        self.owners.shown()
     }
 
     /// A doorbell by its handle, for scenarios.

@@ -65,6 +65,13 @@ impl Fence {
             .map_or(0, |word| word.load(Ordering::SeqCst))
     }
 
+    /// Where current and monitored value are.
+    #[must_use]
+    pub fn pages(&self) -> Vec<Page> {
+        let pages = (0..self.storage.len()).filter_map(|index| self.storage.page(index));
+        pages.map(Page::System).collect()
+    }
+
     /// The monitored value as the device sees it.
     #[must_use]
     pub fn monitored(&self) -> u64 {

@@ -8,15 +8,18 @@
 //! - [`queue`]: hardware queues, kernel submission
 //! - [`doorbell`]: doorbells, their connection and loss
 //! - [`escape`]: private messages to the driver
+//! - [`residency`]: which memory is in place, and who wants it there
 //! - [`rotation`]: what is behind a doorbell's user address
 //! - [`view`]: user mappings of single pages
 //! - [`exit`]: the end of a process, normal and abnormal
 //! - [`loss`]: the loss of the device
 //!
-//! **Locks.** No lock of this module is held while the driver is called, with two exceptions: the
-//! waiters of a fence, while `DxgkDdiUpdateMonitoredValues` is told of them, and the paging queue,
-//! which is the driver's first synchronization level. Order: waiters of a fence, interrupt lock;
-//! paging queue, address space; everything else is a leaf.
+//! **Locks.** No lock of this module is held while the driver is called, with these exceptions: the
+//! waiters of a fence, while `DxgkDdiUpdateMonitoredValues` is told of them; the paging queue, which
+//! is the driver's first synchronization level; the residency of an allocation, while its memory
+//! is paged; a device's, while all of it goes out or comes back. Order: waiters of a fence,
+//! interrupt lock; residency of a device, residency of an allocation, paging queue, address space;
+//! everything else is a leaf.
 
 pub mod attach;
 pub mod completion;
@@ -27,6 +30,7 @@ pub mod fence;
 pub mod loss;
 pub mod process;
 pub mod queue;
+pub mod residency;
 pub mod rotation;
 pub mod table;
 pub mod view;

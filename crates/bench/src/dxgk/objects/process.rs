@@ -15,6 +15,7 @@ use super::doorbell::Doorbell;
 use super::table::Object;
 use super::{ObjectError, ObjectManager};
 use crate::dxgk::handle::{KmdHandle, OsHandle};
+use crate::dxgk::vidmm::MmError;
 use crate::dxgk::vidmm::allocation::Allocation;
 use crate::dxgk::vidmm::space::{Mapping, Space};
 
@@ -37,6 +38,23 @@ impl Process {
     pub fn space(&self) -> &Space {
         &self.space
     }
+
+    /// Where an allocation is mapped.
+    pub(super) fn addresses_of(&self, object: &AllocationObject) -> Vec<u64> {
+        let mapped = self.mapped.lock();
+        let mine = mapped
+            .iter()
+            .filter(|(_, by)| std::ptr::eq(Arc::as_ptr(by), object));
+        mine.map(|(address, _)| *address).collect()
+    }
+}
+
+/// How whole allocations are mapped.
+pub(super) fn mapping_of(allocation: &Allocation) -> Mapping {
+    Mapping {
+        allocation: allocation.kmd,
+        read_only: false,
+    }
 }
 
 /// A device.
@@ -44,6 +62,8 @@ impl Process {
 pub struct Device {
     pub(super) process: Arc<Process>,
     pub(super) kmd: KmdHandle,
+    /// Its memory was moved out; nothing of it may run.
+    pub(super) evicted: Mutex<bool>,
 }
 
 /// A hardware context.
@@ -174,6 +194,7 @@ impl ObjectManager {
             Object::Device(Arc::new(Device {
                 process: process.clone(),
                 kmd,
+                evicted: Mutex::default(),
             })),
         );
         Ok(handle)
@@ -307,7 +328,14 @@ impl ObjectManager {
     }
 
     /// Puts a context back on the run list (`DxgkDdiResumeContext`).
+    ///
+    /// contract: RBR-006
     pub fn resume_context(&self, context: &Context) -> Result<(), ObjectError> {
+        if !self.all_resident(&context.device) {
+            self.breach(String::from(
+                "RBR-006: a context is resumed while memory of its device is not resident",
+            ));
+        }
         let args = DXGKARG_RESUMECONTEXT {
             hContext: context.kmd.raw(),
         };
@@ -366,10 +394,17 @@ impl ObjectManager {
             self.table
                 .publish(handle, Object::Allocation(object.clone()));
         };
-        match self
-            .vidmm
-            .create_allocation(device.kmd, handle, private_data, publish)
-        {
+        let create = || {
+            let publish = &publish;
+            self.vidmm
+                .create_allocation(device.kmd, handle, private_data, publish)
+        };
+        let made = match create() {
+            // What nobody wants resident makes room.
+            Err(MmError::Segment { .. }) if self.trim()? != 0 => create(),
+            made => made,
+        };
+        match made {
             Ok(allocation) => {
                 *object.allocation.lock() = Some(Arc::new(allocation));
                 Ok(handle)
@@ -434,17 +469,10 @@ impl ObjectManager {
 
     fn finish_allocation(&self, object: &AllocationObject) -> Result<(), ObjectError> {
         let process = &object.device.process;
-        let mine = |mapped: &Arc<AllocationObject>| std::ptr::eq(Arc::as_ptr(mapped), object);
-        let mut mapped = process.mapped.lock();
-        let addresses: Vec<u64> = mapped
-            .iter()
-            .filter(|(_, by)| mine(by))
-            .map(|(address, _)| *address)
-            .collect();
+        let addresses = process.addresses_of(object);
         for address in &addresses {
-            mapped.remove(address);
+            process.mapped.lock().remove(address);
         }
-        drop(mapped);
         for address in addresses {
             process.space.unmap(address, &self.vidmm.paging)?;
         }
@@ -459,16 +487,17 @@ impl ObjectManager {
         let object = self.table.allocation(process, handle)?;
         let allocation = object.get()?;
         object.pin()?;
-        let mapping = Mapping {
-            allocation: allocation.kmd,
-            read_only: false,
+        let residency = allocation.residency().lock();
+        let mapped = if residency.valid {
+            let (pages, mapping) = (allocation.pages(), mapping_of(&allocation));
+            process.space.map(&pages, mapping, &self.vidmm.paging)
+        } else {
+            process.space.map_nothing(allocation.bytes)
         };
-        let mapped = process
-            .space
-            .map(&allocation.pages(), mapping, &self.vidmm.paging);
         if let Ok(address) = &mapped {
             process.mapped.lock().insert(*address, object.clone());
         }
+        drop(residency);
         // Destroyed meanwhile: the last pin takes the mapping along.
         self.unpin_allocation(&object)?;
         Ok(mapped?)

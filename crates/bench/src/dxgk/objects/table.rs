@@ -150,6 +150,17 @@ impl Table {
             .collect()
     }
 
+    /// All allocations of all processes.
+    #[must_use]
+    pub fn allocations(&self) -> Vec<Arc<AllocationObject>> {
+        let inner = self.inner.read();
+        let allocations = inner.objects.values().filter_map(|object| match object {
+            Object::Allocation(allocation) => Some(allocation.clone()),
+            _ => None,
+        });
+        allocations.collect()
+    }
+
     /// The context that the driver knows by this handle.
     #[must_use]
     pub fn context_by_os(&self, os: OsHandle) -> Option<Arc<Context>> {

@@ -1,12 +1,14 @@
 //! Allocations: what the driver says about them, where they are, who sees them.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
 
 use carillon_ddi::{
     D3DKMT_HANDLE, DXGK_ALLOCATIONINFO, DXGK_OPENALLOCATIONFLAGS, DXGK_OPENALLOCATIONINFO,
     DXGKARG_CLOSEALLOCATION, DXGKARG_CREATEALLOCATION, DXGKARG_DESTROYALLOCATION,
     DXGKARG_OPENALLOCATION,
 };
+
+use parking_lot::Mutex;
 
 use super::MmError;
 use super::content::Range;
@@ -32,10 +34,37 @@ pub struct Allocation {
     /// Bytes, as the driver sized it and rounded up to pages.
     pub bytes: u64,
     device: KmdHandle,
-    place: Place,
-    view: Option<RemappableView>,
+    pub(super) place: Mutex<Arc<Place>>,
+    /// The segment where it belongs, if that is not system memory.
+    pub(super) home: Option<Home>,
+    pub(super) view: Option<RemappableView>,
     notify: bool,
-    residency: AtomicU32,
+    residency: Mutex<Residency>,
+}
+
+/// A segment, and the alignment that the driver wants there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Home {
+    pub(super) segment: u32,
+    pub(super) alignment: u64,
+}
+
+/// Who wants an allocation to be resident, and whether it is.
+#[derive(Debug, Default)]
+pub(in crate::dxgk) struct Residency {
+    /// `D3DKMTMakeResident` less `D3DKMTEvict`.
+    pub(in crate::dxgk) client: u32,
+    /// References of the OS: doorbells hold their rings.
+    pub(in crate::dxgk) os: u32,
+    /// The memory is in place and page tables translate to it.
+    pub(in crate::dxgk) valid: bool,
+}
+
+impl Residency {
+    /// Whether anybody wants it.
+    pub(in crate::dxgk) fn is_wanted(&self) -> bool {
+        self.client != 0 || self.os != 0
+    }
 }
 
 /// What of the driver's answer the model works with.
@@ -78,10 +107,14 @@ impl VidMm {
             opened,
             bytes: described.bytes,
             device,
-            place,
+            home: matches!(place, Place::Segment(_)).then_some(Home {
+                segment: described.segment,
+                alignment: described.alignment,
+            }),
+            place: Mutex::new(Arc::new(place)),
             view: None,
             notify: described.notify,
-            residency: AtomicU32::new(0),
+            residency: Mutex::default(),
         };
         let ready = self.make_ready(&mut allocation, described.cpu_visible);
         match ready {
@@ -211,21 +244,26 @@ impl VidMm {
 
     /// Clears the memory, notifies the driver, and maps it for the CPU if it may see it.
     fn make_ready(&self, allocation: &mut Allocation, cpu_visible: bool) -> Result<(), MmError> {
-        if matches!(allocation.place, Place::Segment(_)) {
-            self.fill(allocation.range(0, allocation.bytes)?, 0)?;
+        let place = allocation.place();
+        if matches!(*place, Place::Segment(_)) {
+            self.fill(&allocation.range(0, allocation.bytes)?, 0)?;
             self.notify_residency(allocation, true)?;
         } else if cpu_visible {
-            allocation.view = Some(self.user_view(&allocation.place)?);
+            allocation.view = Some(self.user_view(&place)?);
         }
         Ok(())
     }
 
-    fn notify_residency(&self, allocation: &Allocation, resident: bool) -> Result<(), MmError> {
+    pub(super) fn notify_residency(
+        &self,
+        allocation: &Allocation,
+        resident: bool,
+    ) -> Result<(), MmError> {
         if !allocation.notify {
             return Ok(());
         }
         let at = allocation
-            .place
+            .place()
             .page(0)
             .filter(|_| resident)
             .map(Page::gpu_physical);
@@ -257,7 +295,7 @@ impl VidMm {
     /// Closes and destroys an allocation (`DxgkDdiCloseAllocation`, `DxgkDdiDestroyAllocation`).
     /// Its memory is free when the value is dropped.
     pub fn destroy_allocation(&self, allocation: &Allocation) -> Result<(), MmError> {
-        if matches!(allocation.place, Place::Segment(_)) {
+        if matches!(*allocation.place(), Place::Segment(_)) {
             self.notify_residency(allocation, false)?;
         }
         let list = lend("DxgkDdiCloseAllocation", &[allocation.opened.raw()])?;
@@ -287,7 +325,7 @@ fn lend<T: Copy>(ddi: &'static str, values: &[T]) -> Result<Guarded<T>, MmError>
 impl Allocation {
     /// A range of the allocation for [`VidMm::fill`], [`VidMm::transfer`] and
     /// [`VidMm::read_back`]; `offset` is a multiple of the page size.
-    pub fn range(&self, offset: u64, bytes: u64) -> Result<Range<'_>, MmError> {
+    pub fn range(&self, offset: u64, bytes: u64) -> Result<Range, MmError> {
         let out = MmError::OutOfBounds {
             offset,
             bytes,
@@ -301,7 +339,7 @@ impl Allocation {
         }
         Ok(Range {
             allocation: self.kmd,
-            place: &self.place,
+            place: self.place(),
             offset,
             bytes,
         })
@@ -310,15 +348,16 @@ impl Allocation {
     /// All pages, in order.
     #[must_use]
     pub fn pages(&self) -> Vec<Page> {
-        (0..self.place.pages())
-            .filter_map(|index| self.place.page(index))
+        let place = self.place();
+        (0..place.pages())
+            .filter_map(|index| place.page(index))
             .collect()
     }
 
-    /// Where the memory is.
+    /// Where the memory is now.
     #[must_use]
-    pub fn place(&self) -> &Place {
-        &self.place
+    pub fn place(&self) -> Arc<Place> {
+        self.place.lock().clone()
     }
 
     /// The user address and its length in bytes, if the CPU may see the allocation.
@@ -329,24 +368,14 @@ impl Allocation {
             .map(|view| (view.as_ptr(), view.pages() * PAGE_SIZE))
     }
 
-    /// Adds one to the residency count.
-    pub fn make_resident(&self) {
-        self.residency.fetch_add(1, Ordering::AcqRel);
+    /// Who wants it to be resident, and whether it is. Held while page tables follow.
+    pub(in crate::dxgk) fn residency(&self) -> &Mutex<Residency> {
+        &self.residency
     }
 
-    /// Takes one off the residency count; false if it is 0. The memory stays where it is: nothing
-    /// else wants it.
-    #[must_use]
-    pub fn evict(&self) -> bool {
-        let less = |count: u32| count.checked_sub(1);
-        self.residency
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, less)
-            .is_ok()
-    }
-
-    /// Whether somebody asked for the allocation to be resident.
+    /// Whether the memory is in place and page tables translate to it.
     #[must_use]
     pub fn is_resident(&self) -> bool {
-        self.residency.load(Ordering::Acquire) != 0
+        self.residency.lock().valid
     }
 }

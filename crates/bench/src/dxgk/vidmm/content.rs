@@ -1,5 +1,7 @@
 //! Filling, moving and reading memory by the device, through the paging process' scratch area.
 
+use std::sync::Arc;
+
 use carillon_ddi::DXGK_MEMORY_TRANSFER_DIRECTION;
 
 use super::MmError;
@@ -13,20 +15,20 @@ use crate::dxgk::handle::KmdHandle;
 /// Most bytes that are mapped at a time.
 const CHUNK: u64 = 8 << 20;
 
-/// A range of an allocation.
-#[derive(Debug, Clone, Copy)]
-pub struct Range<'a> {
+/// A range of an allocation, at the place where it was when it was asked for.
+#[derive(Debug, Clone)]
+pub struct Range {
     /// The driver's handle of the allocation; null for memory that it does not know.
     pub allocation: KmdHandle,
     /// Where it is.
-    pub place: &'a Place,
+    pub place: Arc<Place>,
     /// First byte, a multiple of the page size.
     pub offset: u64,
     /// Number of bytes.
     pub bytes: u64,
 }
 
-impl Range<'_> {
+impl Range {
     fn check(&self) -> Result<(), MmError> {
         let size = self.place.pages() * GPU_PAGE;
         let inside = self
@@ -55,7 +57,7 @@ impl Range<'_> {
 
 impl VidMm {
     /// Fills a range with a 32-bit pattern, by the device.
-    pub fn fill(&self, range: Range<'_>, pattern: u32) -> Result<(), MmError> {
+    pub fn fill(&self, range: &Range, pattern: u32) -> Result<(), MmError> {
         range.check()?;
         let scratch = self.scratch.lock();
         let mut done = 0;
@@ -80,7 +82,7 @@ impl VidMm {
 
     /// Copies one range to another of the same length, by the device. `of` is the allocation whose
     /// content moves.
-    pub fn transfer(&self, from: Range<'_>, to: Range<'_>) -> Result<(), MmError> {
+    pub fn transfer(&self, from: &Range, to: &Range) -> Result<(), MmError> {
         from.check()?;
         to.check()?;
         if from.bytes != to.bytes {
@@ -92,7 +94,7 @@ impl VidMm {
             });
         }
         let of = if from.allocation.is_null() { to } else { from };
-        let direction = direction(from.place, to.place);
+        let direction = direction(&from.place, &to.place);
         let scratch = self.scratch.lock();
         let mut done = 0;
         while done < from.bytes {
@@ -120,17 +122,17 @@ impl VidMm {
     }
 
     /// Reads bytes of memory that the CPU cannot reach: the device copies them to system memory.
-    pub fn read_back(&self, range: Range<'_>) -> Result<Vec<u8>, MmError> {
+    pub fn read_back(&self, range: &Range) -> Result<Vec<u8>, MmError> {
         let staging = SystemPages::new(&self.shared.nt, range.bytes.div_ceil(GPU_PAGE).max(1))?;
-        let staging = Place::System(staging);
+        let staging = Arc::new(Place::System(staging));
         let bytes = range.bytes;
         let to = Range {
             allocation: KmdHandle::NULL,
-            place: &staging,
+            place: staging.clone(),
             offset: 0,
             bytes,
         };
-        self.transfer(range, to)?;
+        self.transfer(range, &to)?;
         let len = usize::try_from(bytes).map_err(|_| MmError::Host)?;
         staging
             .system()

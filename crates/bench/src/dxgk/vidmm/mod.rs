@@ -8,14 +8,17 @@
 //! - [`system`]: the paging process and its scratch area
 //! - [`content`]: filling, moving and reading memory that the CPU cannot reach
 //! - [`allocation`]: what the driver says about allocations, where they are, who sees them
+//! - [`moving`]: to other pages, out of a segment and back
 //!
-//! Left out: over-commitment (nothing is ever evicted to make room), page-table update mode
+//! Left out: more resident memory than there is (only what nobody wants resident makes room),
+//! moving memory under a CPU that stores to it, page-table update mode
 //! GPU_VIRTUAL, root page tables that grow (two-level geometries), 64 KiB pages. A driver that
 //! asks for one of these is refused by name.
 
 pub mod allocation;
 pub mod content;
 pub mod geometry;
+pub mod moving;
 pub mod paging;
 pub mod place;
 pub mod range;

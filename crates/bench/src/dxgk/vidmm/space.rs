@@ -387,6 +387,39 @@ impl Space {
         }
     }
 
+    /// Reserves addresses for a mapping of `bytes` bytes that translates nothing yet.
+    pub fn map_nothing(&self, bytes: u64) -> Result<u64, MmError> {
+        let address = self.reserve(bytes + GUARD)?;
+        self.inner.lock().mapped.insert(address, bytes);
+        Ok(address)
+    }
+
+    /// Has mappings translate to these pages and waits until the device can use them.
+    pub fn fill_in(
+        &self,
+        addresses: &[u64],
+        pages: &[Page],
+        mapping: Mapping,
+        paging: &Paging,
+    ) -> Result<(), MmError> {
+        let mut batch = paging.batch();
+        for address in addresses {
+            self.map_at(*address, pages, mapping, Writer::Driver, &mut batch)?;
+        }
+        batch.finish()
+    }
+
+    /// Has mappings translate nothing and waits until the device has forgotten what they did. The
+    /// addresses stay taken.
+    pub fn clear_out(&self, addresses: &[u64], paging: &Paging) -> Result<(), MmError> {
+        let mut batch = paging.batch();
+        for address in addresses {
+            let bytes = self.unmap_at(*address, Writer::Driver, &mut batch)?;
+            self.inner.lock().mapped.insert(*address, bytes);
+        }
+        batch.finish()
+    }
+
     /// Unmaps what [`Self::map`] mapped and waits until the device has forgotten it.
     pub fn unmap(&self, address: u64, paging: &Paging) -> Result<(), MmError> {
         let mut batch = paging.batch();

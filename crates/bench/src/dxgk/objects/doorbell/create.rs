@@ -78,10 +78,10 @@ impl ObjectManager {
     ) -> Result<NewDoorbell, ObjectError> {
         let queue = self.table.queue(process, request.queue)?;
         let sizes = self.check_request(&queue, request)?;
-        let ring = self.resident(process, request.ring)?;
+        let ring = self.table.allocation(process, request.ring)?;
         let control = request
             .control
-            .map(|handle| self.resident(process, handle))
+            .map(|handle| self.table.allocation(process, handle))
             .transpose()?;
         if request.resize && self.options().disconnect_at_resize {
             self.disconnect_queue(&queue)?;
@@ -167,22 +167,6 @@ impl ObjectManager {
         Ok(Sizes { primary, secondary })
     }
 
-    /// contract: DBC-021, DBC-022
-    fn resident(
-        &self,
-        process: &Arc<Process>,
-        handle: u32,
-    ) -> Result<Arc<AllocationObject>, ObjectError> {
-        let object = self.table.allocation(process, handle)?;
-        if object.get()?.is_resident() {
-            Ok(object)
-        } else {
-            Err(ObjectError::Parameter(
-                "DBC-021: the ring or its control is not resident",
-            ))
-        }
-    }
-
     /// Disconnects what doorbells a queue has.
     fn disconnect_queue(&self, queue: &Arc<Queue>) -> Result<(), ObjectError> {
         for doorbell in self.table.doorbells() {
@@ -193,23 +177,37 @@ impl ObjectManager {
         Ok(())
     }
 
+    /// Keeps the memory alive and resident.
     fn pin_rings(&self, doorbell: &Doorbell) -> Result<(), ObjectError> {
-        doorbell.ring.pin()?;
+        self.pin_ring(&doorbell.ring)?;
         if let Some(control) = &doorbell.control
-            && let Err(error) = control.pin()
+            && let Err(error) = self.pin_ring(control)
         {
-            self.unpin_allocation(&doorbell.ring)?;
+            self.unpin_ring(&doorbell.ring)?;
             return Err(error);
         }
         Ok(())
     }
 
+    fn pin_ring(&self, object: &AllocationObject) -> Result<(), ObjectError> {
+        object.pin()?;
+        Self::hold(object).or_else(|error| {
+            self.unpin_allocation(object)?;
+            Err(error)
+        })
+    }
+
     pub(super) fn unpin_rings(&self, doorbell: &Doorbell) -> Result<(), ObjectError> {
-        self.unpin_allocation(&doorbell.ring)?;
+        self.unpin_ring(&doorbell.ring)?;
         match &doorbell.control {
-            Some(control) => self.unpin_allocation(control),
+            Some(control) => self.unpin_ring(control),
             None => Ok(()),
         }
+    }
+
+    fn unpin_ring(&self, object: &AllocationObject) -> Result<(), ObjectError> {
+        self.unhold(object)?;
+        self.unpin_allocation(object)
     }
 
     /// contract: DBC-015
