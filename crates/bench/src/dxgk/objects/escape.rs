@@ -5,6 +5,7 @@ use std::sync::Arc;
 use carillon_ddi::{D3DDDI_ESCAPEFLAGS, DXGKARG_ESCAPE, HANDLE};
 
 use super::process::Process;
+use super::rewrite::under_rewrite;
 use super::{ObjectError, ObjectManager};
 use crate::dxgk::driver::{DdiError, Guarded};
 
@@ -50,7 +51,9 @@ impl ObjectManager {
             hContext: context.map_or(null, |context| context.kmd.raw()),
             hKmdProcessHandle: process.kmd.raw(),
         };
-        let result = self.driver.escape(self.adapter, &args);
+        let result = under_rewrite(self.options().rewrite, &lent, || {
+            self.driver.escape(self.adapter, &args)
+        });
         data.copy_from_slice(&lent.values());
         Ok(result?)
     }

@@ -9,6 +9,7 @@
 //! - [`doorbell`]: doorbells, their connection and loss
 //! - [`escape`]: private messages to the driver
 //! - [`residency`]: which memory is in place, and who wants it there
+//! - [`rewrite`]: private data that changes under the driver
 //! - [`rotation`]: what is behind a doorbell's user address
 //! - [`view`]: user mappings of single pages
 //! - [`exit`]: the end of a process, normal and abnormal
@@ -31,6 +32,7 @@ pub mod loss;
 pub mod process;
 pub mod queue;
 pub mod residency;
+pub mod rewrite;
 pub mod rotation;
 pub mod table;
 pub mod view;
@@ -50,6 +52,7 @@ use super::vidmm::system::PagingProcess;
 use super::vidmm::{MmError, VidMm};
 use crate::nt::Nt;
 use completion::Completions;
+pub use rewrite::Rewrite;
 use rotation::{DoorbellBar, PageOwners};
 use table::{Object, Table};
 
@@ -152,6 +155,8 @@ pub struct Options {
     /// `ResizeRingBufferOperation` has the OS disconnect the queue's older doorbells before it calls
     /// the driver: the documents do not say that they stay connected (ambiguity A9).
     pub disconnect_at_resize: bool,
+    /// Private data of doorbells and escapes changes while the driver reads it.
+    pub rewrite: Option<Rewrite>,
     /// Doorbells get the allocation's handle instead of the device-specific one.
     pub allocation_handles_at_doorbell: bool,
     /// Hardware queues get the local handle of their native progress fence instead of the global.

@@ -13,6 +13,7 @@ use crate::dxgk::driver::{DdiError, Guarded};
 use crate::dxgk::handle::{KmdHandle, OsHandle};
 use crate::dxgk::objects::process::{AllocationObject, Process};
 use crate::dxgk::objects::queue::Queue;
+use crate::dxgk::objects::rewrite::under_rewrite;
 use crate::dxgk::objects::rotation::DoorbellView;
 use crate::dxgk::objects::table::Object;
 use crate::dxgk::objects::view::UserView;
@@ -247,7 +248,8 @@ impl ObjectManager {
         };
         self.table.add_doorbell(doorbell);
         CREATING.set(true);
-        let result = self.driver.create_doorbell(&mut args);
+        let rewrite = self.options().rewrite;
+        let result = under_rewrite(rewrite, &private, || self.driver.create_doorbell(&mut args));
         CREATING.set(false);
         result?;
         let kmd = KmdHandle::from_raw(args.hDoorbell);
