@@ -19,6 +19,7 @@
 //! thread scans bound pages for as long as it lives, it only does so less often when idle.
 
 mod changes;
+mod clocks;
 mod commands;
 mod looks;
 
@@ -115,6 +116,8 @@ pub(crate) struct Device {
     next_watched: QueueId,
     /// Device clock of the last look at every watched queue.
     watched_all: u64,
+    /// Ticks after which an idle engine is reported as quiet; 0 for never.
+    pub(crate) quiet: u64,
 }
 
 impl Device {
@@ -145,6 +148,7 @@ impl Device {
             watched: BTreeSet::new(),
             next_watched: QueueId(0),
             watched_all: 0,
+            quiet: 0,
         };
         device.reset();
         device
@@ -231,11 +235,7 @@ impl Device {
 
     /// Whether the device thread has something to do apart from watching.
     pub(crate) fn wants_thread(&self) -> bool {
-        let engines = || {
-            self.engines
-                .iter()
-                .any(|engine| !engine.stopped && (engine.is_busy() || engine.ran))
-        };
+        let engines = || self.engines.iter().any(Engine::needs_turn);
         let pending = self.messages > 0 || self.events.is_wanted();
         self.errand.is_some()
             || !self.gone
@@ -261,6 +261,7 @@ impl Device {
         self.delayed.clear();
         self.messages = 0;
         self.watched.clear();
+        self.quiet = 0;
     }
 
     pub(crate) fn write_control(&mut self, control: Control) {
@@ -308,6 +309,7 @@ impl Device {
         for id in ids {
             self.look(id, None);
         }
+        self.settle_engines();
     }
 
     pub(crate) fn invalidate(&mut self, context: ContextId, all: bool) {

@@ -20,6 +20,9 @@ impl Device {
         for index in 0..self.engines.len() {
             worked |= self.run_engine(index);
         }
+        if self.is_enabled() {
+            self.settle_engines();
+        }
         worked
     }
 
@@ -28,7 +31,11 @@ impl Device {
             return false;
         }
         if self.engines[index].current.is_none() {
-            self.select(index);
+            // This goes on while the clock is stopped, and may start it.
+            self.look_at_watched();
+            if self.engines[index].clock_runs() {
+                self.select(index);
+            }
         }
         if let Some(record) = self.engines[index].current {
             return self.step_queue(record.queue);
@@ -53,7 +60,6 @@ impl Device {
 
     /// Chooses the queue that runs next: the highest band that has one, in turn.
     fn select(&mut self, index: usize) {
-        self.look_at_watched();
         for band in Engine::bands() {
             let blocked = self.engines[index].blocked(band);
             for _ in 0..blocked.min(EXAMINED_PER_SEARCH) {

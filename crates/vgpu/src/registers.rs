@@ -5,7 +5,7 @@ use carillon_hw::mmu::{LEVELS, VA_BITS};
 use carillon_hw::pci::{BAR_REGISTERS_BYTES, MSIX_PBA_OFFSET, MSIX_TABLE_OFFSET};
 use carillon_hw::queue::ContextId;
 use carillon_hw::regs::{
-    Control, DEVICE_MAGIC, DOORBELLS_PER_ACCESSED_WORD, DoorbellControl, DoorbellPage,
+    Control, DEVICE_MAGIC, DOORBELLS_PER_ACCESSED_WORD, DoorbellControl, DoorbellPage, EngineSet,
     INTERFACE_MAJOR, INTERFACE_MINOR, Interrupts, MmuCaps, QueueCaps, QueueCommand, Revision,
     TlbInvalidate, offset,
 };
@@ -73,7 +73,9 @@ impl Device {
             | offset::EVENT_WRITE
             | offset::APERTURE_ENTRIES
             | offset::ENGINE_RESET
-            | offset::ENGINE_RESUME => (Register::Plain(at), 4),
+            | offset::ENGINE_RESUME
+            | offset::ENGINE_GATE
+            | offset::ENGINE_CLOCK => (Register::Plain(at), 4),
             offset::VRAM_SIZE
             | offset::QUEUE_TABLE
             | offset::CONTEXT_TABLE
@@ -82,7 +84,8 @@ impl Device {
             | offset::QUEUE_COMMAND
             | offset::TLB_INVALIDATE
             | offset::TIMESTAMP
-            | offset::TIMESTAMP_FREQUENCY => (Register::Plain(at), 8),
+            | offset::TIMESTAMP_FREQUENCY
+            | offset::ENGINE_QUIET => (Register::Plain(at), 8),
             _ => {
                 if let Some(word) = element(at, offset::DOORBELL_ACCESSED, 4, words) {
                     (Register::Accessed(word), 4)
@@ -164,6 +167,9 @@ impl Device {
             offset::EVENT_WRITE => narrow(self.events().write_count()),
             offset::APERTURE_TABLE => tables.aperture.base.0,
             offset::APERTURE_ENTRIES => narrow(tables.aperture.entries),
+            offset::ENGINE_GATE => narrow(self.engine_gate().into_bits()),
+            offset::ENGINE_CLOCK => narrow(self.engine_clock().into_bits()),
+            offset::ENGINE_QUIET => self.quiet,
             offset::TIMESTAMP => self.clock(),
             offset::TIMESTAMP_FREQUENCY => TIMESTAMP_FREQUENCY,
             // Write-only registers.
@@ -213,6 +219,8 @@ impl Device {
             }
             offset::ENGINE_RESET => self.engine_reset(low),
             offset::ENGINE_RESUME => self.engine_resume(low),
+            offset::ENGINE_GATE => self.write_engine_gate(EngineSet::from_bits(low)),
+            offset::ENGINE_QUIET => self.quiet = value,
             _ => self.write_table(at, value, low),
         }
     }
@@ -253,5 +261,6 @@ fn is_inside_long(at: u64) -> bool {
             | offset::TLB_INVALIDATE
             | offset::TIMESTAMP
             | offset::TIMESTAMP_FREQUENCY
+            | offset::ENGINE_QUIET
     )
 }

@@ -33,6 +33,18 @@ struct Band {
     blocked: VecDeque<Record>,
 }
 
+/// The clock of an engine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Clock {
+    /// It runs and may not stop.
+    #[default]
+    Free,
+    /// It runs until nothing is left to do.
+    Gated,
+    /// It does not run; work starts it.
+    Stopped,
+}
+
 /// One engine: the queue that runs and those that want to.
 #[derive(Debug, Default)]
 pub(crate) struct Engine {
@@ -48,6 +60,11 @@ pub(crate) struct Engine {
     pub(crate) ran: bool,
     /// Reset and not resumed.
     pub(crate) stopped: bool,
+    clock: Clock,
+    /// Device clock at which the present idle period began.
+    pub(crate) idle_since: Option<u64>,
+    /// The present idle period was reported as quiet.
+    pub(crate) quiet_reported: bool,
 }
 
 impl Engine {
@@ -63,7 +80,76 @@ impl Engine {
         self.tickets != 0
     }
 
-    /// Puts a queue at the back of its band.
+    /// Whether the device thread has something to do here.
+    pub(crate) fn needs_turn(&self) -> bool {
+        let unsettled = self.begins_idling() || self.may_stop_clock();
+        unsettled || !self.stopped && (self.is_busy() || self.ran)
+    }
+
+    /// Whether nothing is left to do, not even to say so, and nobody has taken note of it.
+    pub(crate) fn begins_idling(&self) -> bool {
+        self.idle_since.is_none() && !self.stopped && !self.is_busy() && !self.ran
+    }
+
+    /// Since when the engine is idle, if it was not yet reported as quiet.
+    pub(crate) fn unreported_idling(&self) -> Option<u64> {
+        self.idle_since.filter(|_| !self.quiet_reported)
+    }
+
+    fn end_idling(&mut self) {
+        self.idle_since = None;
+        self.quiet_reported = false;
+    }
+
+    pub(crate) fn clock_runs(&self) -> bool {
+        self.clock != Clock::Stopped
+    }
+
+    /// Whether the clock may stop as soon as nothing is left to do.
+    pub(crate) fn is_gated(&self) -> bool {
+        self.clock != Clock::Free
+    }
+
+    /// Says whether the clock may stop, and whether it might before. One that may not any more
+    /// runs.
+    pub(crate) fn gate(&mut self, gated: bool) -> bool {
+        let was = self.is_gated();
+        match (was, gated) {
+            (false, true) => self.clock = Clock::Gated,
+            (true, false) => self.clock = Clock::Free,
+            (false, false) | (true, true) => {}
+        }
+        was
+    }
+
+    fn may_stop_clock(&self) -> bool {
+        self.clock == Clock::Gated && !self.is_busy() && (self.stopped || !self.ran)
+    }
+
+    /// Stops the clock if it may.
+    pub(crate) fn stop_clock(&mut self) {
+        if self.may_stop_clock() {
+            self.clock = Clock::Stopped;
+        }
+    }
+
+    fn start_clock(&mut self) {
+        if self.clock == Clock::Stopped {
+            self.clock = Clock::Gated;
+        }
+    }
+
+    /// A reset: forgets every list until the engine is resumed. Whoever holds a ticket must drop
+    /// it.
+    pub(crate) fn stop(&mut self) {
+        self.stopped = true;
+        self.end_idling();
+        self.bands = Default::default();
+        self.current = None;
+        self.tickets = 0;
+    }
+
+    /// Puts a queue at the back of its band, which ends an idle period and starts the clock.
     pub(crate) fn enter(&mut self, queue: QueueId, band: usize) -> Ticket {
         let ticket = Ticket {
             engine: self.ordinal,
@@ -71,6 +157,8 @@ impl Engine {
         };
         self.next_ticket += 1;
         self.tickets += 1;
+        self.end_idling();
+        self.start_clock();
         self.bands[band].ready.push_back(Record { queue, ticket });
         ticket
     }
@@ -119,12 +207,5 @@ impl Engine {
 
     pub(crate) fn take_ready(&mut self, band: usize) -> Option<Record> {
         self.bands[band].ready.pop_front()
-    }
-
-    /// Forgets every list; whoever holds a ticket must drop it.
-    pub(crate) fn clear(&mut self) {
-        self.bands = Default::default();
-        self.current = None;
-        self.tickets = 0;
     }
 }

@@ -26,7 +26,7 @@ const SLEEP: (Duration, Duration) = (Duration::from_micros(50), Duration::from_m
 const SPINS_PER_CLOCK: u32 = 64;
 /// Spins between yields, so that a machine with few CPUs gets on.
 const SPINS_PER_YIELD: u32 = 1024;
-/// Steps of busy engines between scans of many doorbell pages.
+/// Steps of busy engines between scans of many doorbell pages, and between looks for quiet engines.
 const STEPS_PER_SCAN: u32 = 16;
 /// Up to this many quadwords are scanned at every step.
 const FEW_BELLS: usize = 8;
@@ -39,6 +39,8 @@ pub(crate) struct Shared {
     bindings: AtomicU64,
     /// The device has more to do than to watch; set under the lock.
     work: AtomicBool,
+    /// A copy of [`Device::quiet_at`].
+    quiet_at: AtomicU64,
     stop: AtomicBool,
 }
 
@@ -49,6 +51,7 @@ impl Shared {
             device: Mutex::new(device),
             bindings: AtomicU64::new(0),
             work: AtomicBool::new(false),
+            quiet_at: AtomicU64::new(u64::MAX),
             stop: AtomicBool::new(false),
         }
     }
@@ -58,9 +61,16 @@ impl Shared {
     pub(crate) fn publish(&self, device: &Device) -> bool {
         let wanted = device.wants_thread();
         self.work.store(wanted, Ordering::Release);
+        self.quiet_at.store(device.quiet_at(), Ordering::Release);
         // A binding that changed also wakes the thread: its list of pages is old.
         let changed = self.bindings.swap(device.bindings, Ordering::Release) != device.bindings;
         wanted || changed
+    }
+
+    /// Whether some engine has been idle for long enough to say so.
+    fn is_quiet_due(&self) -> bool {
+        let at = self.quiet_at.load(Ordering::Acquire);
+        at != u64::MAX && self.fabric.clock() >= at
     }
 
     pub(crate) fn stop(&self) {
@@ -84,9 +94,14 @@ impl Backoff {
         }
     }
 
+    /// Whether this turn takes its time, so that a look at the clock does not matter.
+    fn is_slow(&self) -> bool {
+        self.spins.is_multiple_of(SPINS_PER_CLOCK) || self.sleep != SLEEP.0
+    }
+
     fn wait(&mut self) {
         self.spins = self.spins.wrapping_add(1);
-        if !self.spins.is_multiple_of(SPINS_PER_CLOCK) && self.sleep == SLEEP.0 {
+        if !self.is_slow() {
             std::hint::spin_loop();
             return;
         }
@@ -154,7 +169,8 @@ pub(crate) fn run(shared: &Shared) {
         let rung = watch.find_rung(&shared.fabric);
         let wanted = rung.is_some()
             || shared.bindings.load(Ordering::Acquire) != watch.bindings
-            || shared.work.load(Ordering::Acquire);
+            || shared.work.load(Ordering::Acquire)
+            || backoff.is_slow() && shared.is_quiet_due();
         if wanted && turn(shared, &mut watch, rung) {
             backoff = Backoff::new();
         } else {
@@ -188,6 +204,9 @@ fn turn(shared: &Shared, watch: &mut Watch, rung: Option<Bell>) -> bool {
         }
         device.delayed_rings();
         busy |= device.run_engines();
+        if steps.is_multiple_of(STEPS_PER_SCAN) {
+            busy |= device.report_quiet();
+        }
         busy |= send_messages(shared, &mut device);
         if busy {
             worked = true;

@@ -201,7 +201,7 @@ proptest! {
     #[test]
     fn arbitrary_registers_do_not_panic(
         accesses in prop::collection::vec((
-            prop_oneof![3 => 0_u64..0xB0, 1 => 0x2000_u64..0x2010, 1 => 0x4000_u64..0x4040,
+            prop_oneof![3 => 0_u64..0xC0, 1 => 0x2000_u64..0x2010, 1 => 0x4000_u64..0x4040,
                         1 => 0x8000_u64..0x9010, 1 => any::<u64>()],
             prop_oneof![Just(1_u8), Just(2), Just(4), Just(4), Just(8), Just(8), any::<u8>()],
             prop_oneof![2 => 0_u64..16, 1 => (0_u64..64).prop_map(|n| n * 4096), 1 => any::<u64>()],

@@ -154,8 +154,7 @@ impl Device {
             return;
         };
         let running = engine.current;
-        engine.stopped = true;
-        engine.clear();
+        engine.stop();
         for slot in self.queues.values_mut() {
             if let Slot::Live(queue) = slot
                 && queue.setup.engine == ordinal as usize
@@ -173,11 +172,16 @@ impl Device {
             return;
         };
         engine.stopped = false;
+        self.look_at_engine(ordinal as usize);
+    }
+
+    /// Looks at every runnable queue of an engine.
+    pub(super) fn look_at_engine(&mut self, index: usize) {
         let ids: Vec<QueueId> = self
             .queues
             .iter()
             .filter_map(|(id, slot)| match slot {
-                Slot::Live(queue) if queue.setup.engine == ordinal as usize => Some(*id),
+                Slot::Live(queue) if queue.setup.engine == index => Some(*id),
                 _ => None,
             })
             .collect();

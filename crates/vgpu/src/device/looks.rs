@@ -75,7 +75,8 @@ impl Device {
             return;
         };
         let engine = &self.engines[queue.setup.engine];
-        if engine.is_busy() || engine.stopped || !queue.waits_for_work() {
+        let ready = !engine.is_busy() && !engine.stopped && engine.clock_runs();
+        if !ready || !queue.waits_for_work() {
             return;
         }
         let log = self.fetch_log.as_ref();
