@@ -310,6 +310,12 @@ impl<P: Platform> Adapter<P> {
             return Err(error);
         }
         self.restore_f_states();
+        // Activating makes a queue runnable, and those of suspended contexts are suspended only
+        // then: nothing may run in between, since the OS has yet to bring back what it moved. No
+        // queue is active, so stopping the engines faults none.
+        for engine in 0..NODES {
+            self.platform.write32(offset::ENGINE_RESET, engine);
+        }
         for node in 0..NODES {
             self.activate_node(node);
         }
@@ -323,6 +329,9 @@ impl<P: Platform> Adapter<P> {
                 self.unname_page(handle);
                 self.activate(handle);
             }
+        }
+        for engine in (0..NODES).filter(|engine| !self.is_stopped(*engine)) {
+            self.platform.write32(offset::ENGINE_RESUME, engine);
         }
         self.doorbells.reopen(passive);
         if self.is_gone() {

@@ -254,14 +254,11 @@ fn an_adapter_reset_silences_the_device_and_a_restart_sets_it_up_anew() {
 
     adapter.platform.take_deeds();
     adapter.restart(PASSIVE).unwrap();
-    let activated: Vec<_> = (0..NODES)
-        .map(|n| Deed::Queue(QueueOperation::Activate, n, 0))
-        .collect();
-    assert_eq!(
-        adapter.platform.take_deeds(),
-        activated,
-        "and no user queue"
-    );
+    let stopped = (0..NODES).map(Deed::EngineReset);
+    let activated = (0..NODES).map(|n| Deed::Queue(QueueOperation::Activate, n, 0));
+    let resumed = (0..NODES).map(Deed::EngineResume);
+    let expected: Vec<_> = stopped.chain(activated).chain(resumed).collect();
+    assert_eq!(adapter.platform.take_deeds(), expected, "and no user queue");
     assert_eq!(root(&adapter, paging).root_entries, 512);
     // The event ring starts over.
     let done = Event::FenceSignaled {

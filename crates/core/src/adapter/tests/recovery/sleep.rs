@@ -87,6 +87,34 @@ fn sleep_frees_every_page_and_wake_puts_each_queue_back_where_it_was() {
     assert_eq!(adapter.platform.resets.load(Ordering::Relaxed), 3);
 }
 
+/// contract: PWD-003
+#[test]
+fn nothing_runs_on_waking_before_suspended_queues_are_suspended_again() {
+    let adapter = start();
+    let o = objects(&adapter);
+    connected(&adapter, &o);
+    adapter.suspend_context(PASSIVE, o.context, 1).unwrap();
+    adapter.reset_engine(PASSIVE, 2).unwrap();
+    adapter.sleep(PASSIVE);
+    adapter.platform.take_deeds();
+    adapter.wake(PASSIVE);
+    let deeds = adapter.platform.take_deeds();
+    let place = |deed: &dyn Fn(&Deed) -> bool| deeds.iter().position(deed).unwrap();
+    let id = queue_id(o.queue).0;
+    let suspended = place(&|d| matches!(d, Deed::Queue(QueueOperation::Suspend, q, _) if *q == id));
+    let activated = place(&|d| matches!(d, Deed::Queue(QueueOperation::Activate, ..)));
+    for engine in 0..NODES {
+        assert!(place(&|d| *d == Deed::EngineReset(engine)) < activated);
+    }
+    for engine in 0..2 {
+        assert!(place(&|d| *d == Deed::EngineResume(engine)) > suspended);
+    }
+    // The OS has stopped this one and has not resumed it.
+    assert!(!deeds.contains(&Deed::EngineResume(2)));
+    adapter.resume_engine(PASSIVE, 2).unwrap();
+    assert_eq!(adapter.platform.take_deeds(), [Deed::EngineResume(2)]);
+}
+
 /// contract: PWD-004, SUS-011
 #[test]
 fn a_context_resumed_after_the_wake_runs_and_a_second_sleep_goes_on_from_there() {
