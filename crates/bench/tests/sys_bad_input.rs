@@ -303,7 +303,11 @@ fn attack(machine: &Machine, (what, attack): &Attack, publish: bool) {
     };
     let mut reports = Vec::new();
     until(|| {
-        reports.extend(machine.manager().completions().take_others());
+        let others = machine.manager().completions().take_others();
+        // An engine that has had nothing to do for long may be asked down meanwhile.
+        let of_queues =
+            |report: &Notification| !matches!(report, Notification::EngineStateChange { .. });
+        reports.extend(others.into_iter().filter(of_queues));
         !reports.is_empty()
     });
     let [Notification::HwQueuePageFaulted(fault)] = reports.as_slice() else {

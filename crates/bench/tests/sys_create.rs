@@ -21,10 +21,8 @@ use carillon_bench::dxgk::objects::exit::Exit;
 use carillon_bench::nt::Nt;
 use carillon_bench::workload::machine::{Failure, Machine};
 use carillon_bench::workload::raw::RawQueue;
-use carillon_client::kmt::{CreateDoorbell, DoorbellStatus, Kmt, NodeOrdinal, NtStatus};
-use carillon_hw::doorbell::DoorbellPrivateData;
+use carillon_client::kmt::{DoorbellStatus, Kmt, NodeOrdinal};
 use carillon_hw::regs::DoorbellModel;
-use zerocopy::IntoBytes;
 
 use sys_queues::{Client, MODELS, PATIENCE, config, until};
 use sys_support::{boot, findings, finish, sys};
@@ -312,34 +310,6 @@ fn nothing_is_allocated_once_a_doorbell_exists() {
         for client in clients {
             client.end();
         }
-        finish(&nt, machine);
-    }
-}
-
-/// What this driver does not do yet is refused as documented, and leaves the doorbell that is
-/// there as it was.
-#[test]
-fn a_ring_cannot_be_resized_and_the_refusal_changes_nothing() {
-    for model in MODELS {
-        let (nt, machine) = boot(&config(model, 2));
-        let client = Client::new(&machine);
-        let mut queue = client.queue(0);
-        queue.submit(1);
-        let other = client.queue(0);
-        let data = DoorbellPrivateData::new(other.journal.gpu, other.journal.gpu).unwrap();
-        let refused = client.kmt.create_doorbell(&CreateDoorbell {
-            queue: queue.raw.queue().handle,
-            ring: other.journal.handle,
-            control: Some(other.journal.handle),
-            private_data: data.as_bytes(),
-            resize: true,
-            require_secondary: false,
-        });
-        assert_eq!(refused.unwrap_err().status(), NtStatus::NOT_SUPPORTED);
-        assert_eq!(queue.submit(2), 0, "still connected");
-        queue.check();
-        drop((queue, other));
-        client.end();
         finish(&nt, machine);
     }
 }
