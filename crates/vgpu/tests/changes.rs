@@ -376,6 +376,23 @@ fn take_ring_gives_up_what_is_left() {
 }
 
 #[test]
+fn nothing_is_left_under_a_running_entry() {
+    // A client whose write pointer runs back makes its ring look empty while an entry runs.
+    let rig = Rig::new(Rig::small());
+    let trace = Trace::new(&rig);
+    let old = held(&rig, &trace);
+    let new = old.next_ring(7, 4);
+    trace.put(&new);
+    old.set_write_pointer(0);
+    new.change_ring();
+    rig.settle_busy();
+    assert_eq!(rig.device_half(old.id).ring_changes, 0);
+    new.take_ring();
+    new.wait_done();
+    assert_eq!(trace.time(0), 0, "given up");
+}
+
+#[test]
 fn take_ring_frees_a_suspended_queue_of_its_ring() {
     let rig = Rig::new(Rig::small());
     let trace = Trace::new(&rig);
