@@ -13,6 +13,11 @@ pub enum RingAction {
         /// Rounds to wait.
         rounds: u32,
     },
+    /// The ring overtakes the stores that its client made before it, as it can where the doorbell
+    /// is write combining or the processor weakly ordered: the look sees the write pointer of the
+    /// look before, or of the last [`crate::Gpu::client_barrier`] if that came later. Every other
+    /// look sees memory as it is.
+    Overtake,
 }
 
 /// What to do when an entry is fetched.

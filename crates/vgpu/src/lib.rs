@@ -248,6 +248,14 @@ impl Gpu {
         self.with_device(|device| device.faults.clear());
     }
 
+    /// What a barrier between the store to the write pointer and the ring does to
+    /// [`RingAction::Overtake`]: no ring that comes after it overtakes what was stored before it.
+    /// Memory keeps stores in order here and the device cannot see a client's barrier, so whoever
+    /// plays a client calls this in place of one.
+    pub fn client_barrier(&self) {
+        self.with_device(Device::client_barrier);
+    }
+
     /// Takes the device off the bus for good: registers read all ones, and nothing is read,
     /// written or raised any more once the call has returned, but for a message under way.
     pub fn lose(&self) {

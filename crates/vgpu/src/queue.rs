@@ -164,6 +164,16 @@ pub(crate) enum Deferred {
     Deactivate,
 }
 
+/// What a look sees of the write pointer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// What memory holds.
+    #[default]
+    Memory,
+    /// What was visible before: the ring overtook the rest (injected).
+    Overtaken,
+}
+
 /// An active queue that has not faulted.
 #[derive(Debug)]
 pub(crate) struct Queue {
@@ -185,6 +195,10 @@ pub(crate) struct Queue {
     pub(crate) kept: Kept,
     /// The entry at the read pointer was fetched before the look that finds it.
     pub(crate) fetched_early: bool,
+    /// The write pointer that a client's barrier made visible since the last look (injected faults).
+    pub(crate) behind_barrier: Option<u64>,
+    /// What the next look sees.
+    pub(crate) sight: Sight,
     /// The ring kept aside by a change that is pending.
     pub(crate) next_ring: Option<NextRing>,
     pub(crate) ring_changes: u32,
@@ -214,6 +228,8 @@ impl Queue {
             deferred: Vec::new(),
             kept: Kept::default(),
             fetched_early: false,
+            behind_barrier: None,
+            sight: Sight::default(),
             next_ring: None,
             ring_changes: 0,
         }

@@ -56,6 +56,7 @@ impl Device {
         (queue.read, queue.seen) = (start, start);
         queue.fetched_early = false;
         queue.rung = None;
+        queue.behind_barrier = None;
         let half = descriptors.device_half(&self.fabric, id);
         half.activity(QueueActivity::IDLE);
         half.read_pointer(start);

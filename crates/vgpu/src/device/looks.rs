@@ -9,7 +9,7 @@ use crate::doorbell::Bell;
 use crate::fabric::Place;
 use crate::fault::RingAction;
 use crate::mmu::Memory;
-use crate::queue::Slot;
+use crate::queue::{Sight, Slot};
 use crate::ring;
 
 impl Device {
@@ -54,6 +54,10 @@ impl Device {
         match self.faults.ring(page.index()) {
             None => self.ring_looks(page, value, rung),
             Some(RingAction::Drop) => {}
+            Some(RingAction::Overtake) => {
+                self.overtake(page);
+                self.ring_looks(page, value, rung);
+            }
             Some(RingAction::Delay { rounds }) => {
                 self.delayed.push(DelayedRing {
                     rounds,
@@ -63,6 +67,38 @@ impl Device {
             }
         }
         true
+    }
+
+    /// Has the looks of a page's next ring see nothing that no barrier made visible.
+    fn overtake(&mut self, page: DoorbellPage) {
+        let owner = self.doorbells.control(page).owner();
+        let model = self.parameters.model;
+        for (id, slot) in &mut self.queues {
+            let Slot::Live(queue) = slot else { continue };
+            let is_served = match model {
+                DoorbellModel::Dedicated => owner == Some(*id),
+                DoorbellModel::Global => queue.setup.doorbell_page == page.index(),
+            };
+            if is_served {
+                queue.sight = Sight::Overtaken;
+            }
+        }
+    }
+
+    /// See [`crate::Gpu::client_barrier`].
+    pub(crate) fn client_barrier(&mut self) {
+        for slot in self.queues.values_mut() {
+            let Slot::Live(queue) = slot else { continue };
+            // What is suspended or cannot be read is left to its next look.
+            if queue.suspended {
+                continue;
+            }
+            let mut memory = Memory {
+                fabric: &self.fabric,
+                mmu: &mut self.mmu,
+            };
+            queue.behind_barrier = ring::write_pointer(&mut memory, queue).ok();
+        }
     }
 
     /// Fetches the next entry of a queue that has nothing else to do, on an engine that has nothing
@@ -200,6 +236,7 @@ impl Device {
         let Some(Slot::Live(queue)) = self.queues.get_mut(&id) else {
             return;
         };
+        let sight = std::mem::take(&mut queue.sight);
         // A hung queue faults at the engine reset, whatever its write pointer says.
         if queue.suspended || queue.hung {
             return;
@@ -209,8 +246,12 @@ impl Device {
             fabric: &self.fabric,
             mmu: &mut self.mmu,
         };
-        let found = ring::write_pointer(&mut memory, queue)
-            .and_then(|write| Ok((write, ring::pending(queue, write)?)));
+        let visible = queue.behind_barrier.take();
+        let read = match sight {
+            Sight::Memory => ring::write_pointer(&mut memory, queue),
+            Sight::Overtaken => Ok(visible.unwrap_or(queue.seen)),
+        };
+        let found = read.and_then(|write| Ok((write, ring::pending(queue, write)?)));
         let (write, pending) = match found {
             Ok(found) => found,
             Err(stop) => return self.fault(id, stop),
