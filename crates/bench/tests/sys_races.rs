@@ -20,7 +20,7 @@ use carillon_client::memory::Mapping;
 use carillon_hw::addr::GpuVa;
 use carillon_hw::doorbell::DoorbellPrivateData;
 use carillon_hw::escape::{EscapeData, EscapeRequest};
-use sys_scene::{Actor, MODELS, config};
+use sys_scene::{Actor, MODELS, config, until};
 use sys_support::{boot, finish};
 use zerocopy::IntoBytes;
 
@@ -249,6 +249,63 @@ fn the_buffer_of_an_escape_does_not_hold_still() {
         bystander.work(5);
         assert_eq!(bystander.queue.status(), DoorbellStatus::CONNECTED);
         hostile.end();
+        bystander.end();
+        finish(&nt, machine);
+    }
+}
+
+/// The device meets a ring before what it is about, as it would without the client's release
+/// store. A write pointer that comes late is found by the next ring and not before; an entry that
+/// comes late is garbage, and hurts its own queue alone. In the right order one ring is enough, as
+/// often as one likes.
+///
+/// contract: SECR-003
+/// regression: RING-05
+#[test]
+fn a_ring_that_overtakes_its_data_is_noticed() {
+    for model in MODELS {
+        let (nt, machine) = boot(&config(model, 4));
+        let (mut late, mut bystander) = (Actor::new(&machine, 0), Actor::new(&machine, 0));
+        late.work(1);
+        bystander.work(1);
+        for round in 0..20 {
+            let before = late.submitted;
+            late.publish(1);
+            // Back to what the GPU sees while the store is still on its way.
+            late.queue.publish_as(before).unwrap();
+            let taken = machine.gpu().stats().rings;
+            late.ring();
+            until("the device takes the ring", || {
+                machine.gpu().stats().rings > taken
+            });
+            bystander.work(5);
+            late.queue.publish().unwrap();
+            bystander.work(5);
+            assert_eq!(
+                late.completed(),
+                before,
+                "{model:?}, round {round}: nobody rang"
+            );
+            late.ring();
+            late.settle();
+            // The right order.
+            for _ in 0..10 {
+                late.publish(1);
+                late.ring();
+                late.settle();
+            }
+        }
+        let faults = machine.gpu().stats().queue_faults;
+        let next = late.queue.write_pointer() + 1;
+        // The ring has gone round: the slot holds an old entry, which this takes away.
+        let slot = usize::try_from((next - 1) % 128).unwrap() * ENTRY;
+        let ring = late.queue.feed().memory()[0].cpu;
+        ring.store_words(slot, [0; 4]).unwrap();
+        late.queue.publish_as(next).unwrap();
+        late.ring();
+        until("the fault", || machine.gpu().stats().queue_faults > faults);
+        bystander.work(10);
+        late.kill();
         bystander.end();
         finish(&nt, machine);
     }
