@@ -18,8 +18,8 @@ use crate::dxgkrnl::{Dxgkrnl, MemoryResource, memory_resources};
 use crate::mmio::Window;
 use crate::sync::{PassiveLock, SpinLock};
 
-/// One millisecond as a relative time in units of 100 ns.
-const ONE_MILLISECOND: i64 = -10_000;
+/// One millisecond.
+const ONE_MILLISECOND: Ticks = Ticks(10_000);
 
 /// Waits on behalf of the kernel.
 #[expect(clippy::cast_possible_truncation, reason = "0")]
@@ -127,6 +127,10 @@ impl Platform for Kernel {
         pause();
     }
 
+    fn rest(&self, _passive: Passive<'_>, time: Ticks) {
+        delay(time);
+    }
+
     fn read32(&self, offset: u64) -> u32 {
         self.registers.window.read32(offset)
     }
@@ -189,8 +193,15 @@ impl Platform for Kernel {
 
 /// Lets other threads run for about a millisecond. IRQL: at most APC_LEVEL.
 pub(crate) fn pause() {
+    delay(ONE_MILLISECOND);
+}
+
+/// Lets other threads run, at least until the next tick of the system's clock. IRQL: at most
+/// APC_LEVEL.
+fn delay(time: Ticks) {
+    // Below zero is relative, in the same units of 100 ns.
     let mut interval = LARGE_INTEGER {
-        QuadPart: ONE_MILLISECOND,
+        QuadPart: i64::try_from(time.0).map_or(i64::MIN, i64::wrapping_neg),
     };
     // SAFETY: at most APC_LEVEL; not alertable, so it returns when the interval is over (page
     // `nf-wdm-kedelayexecutionthread`). Should it fail, the caller asks again.

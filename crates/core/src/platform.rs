@@ -38,6 +38,9 @@ pub trait Platform: Send + Sync + 'static {
     /// Lets other threads run, for at most about a millisecond.
     fn pause(&self, passive: Passive<'_>);
 
+    /// Lets other threads run for about `time`.
+    fn rest(&self, passive: Passive<'_>, time: Ticks);
+
     /// Reads a 32-bit BAR0 register. Any IRQL.
     fn read32(&self, offset: u64) -> u32;
     /// Reads a 64-bit BAR0 register. Any IRQL.

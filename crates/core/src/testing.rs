@@ -215,6 +215,10 @@ impl Platform for Fake {
         Ticks(self.clock.load(Ordering::Relaxed))
     }
 
+    fn rest(&self, passive: Passive<'_>, _time: Ticks) {
+        self.pause(passive);
+    }
+
     fn pause(&self, _passive: Passive<'_>) {
         let before = self.pauses.fetch_add(1, Ordering::Relaxed);
         let drains = *self.drains.lock().unwrap();

@@ -126,6 +126,9 @@ impl Platform for Device {
     fn now(&self) -> Ticks {
         Ticks(0)
     }
+    fn rest(&self, _passive: Passive<'_>, _time: Ticks) {
+        loom::thread::yield_now();
+    }
     fn pause(&self, _passive: Passive<'_>) {
         loom::thread::yield_now();
     }

@@ -11,6 +11,7 @@ use crate::handle::{Handle, OsHandle};
 use crate::platform::{DisconnectOutcome, Platform, Ticks};
 
 use super::global::ProcessPages;
+use super::line::Line;
 use super::pages::{Owner, Pages};
 use super::{Connection, Doorbell, DoorbellKind, Locations, ManagerCounters, State};
 
@@ -21,6 +22,14 @@ pub(super) enum Scheme {
 }
 
 impl Scheme {
+    /// Pages that a connect may have to wait for.
+    pub(super) fn page_count(&self) -> u32 {
+        match self {
+            Self::Dedicated(pages) => pages.count(),
+            Self::Global(_) => 0,
+        }
+    }
+
     /// Whether rings on `page` reach nobody, so that its clients have to notify.
     pub(super) const fn is_common(&self, page: DoorbellPage) -> bool {
         match self {
@@ -34,6 +43,8 @@ pub(super) struct Inner {
     pub(super) doorbells: Arena<DoorbellKind, Doorbell>,
     pub(super) scheme: Scheme,
     pub(super) counters: ManagerCounters,
+    /// Connects that wait for a page.
+    pub(super) line: Line,
     /// No connect succeeds any more: the adapter stopped or the GPU is lost.
     pub(super) closed: bool,
     /// Goes up when all pages are taken back at once: a page that a thread had in transit then is
@@ -77,7 +88,16 @@ pub(super) struct Claim {
 pub(super) enum Plan {
     Done(Connection),
     Revoke(Revocation),
-    Wait,
+    /// Look again, about this much later.
+    Wait(Ticks),
+}
+
+/// When something that is about to end will have ended.
+const PRESENTLY: Ticks = Ticks(10_000);
+
+impl Plan {
+    /// Another thread's step has to end first.
+    pub(super) const WAIT_FOR_OTHERS: Self = Self::Wait(PRESENTLY);
 }
 
 impl Inner {
@@ -213,7 +233,7 @@ impl Inner {
         victim: Handle<DoorbellKind>,
     ) -> Plan {
         let Scheme::Dedicated(pages) = &mut self.scheme else {
-            return Plan::Wait;
+            return Plan::WAIT_FOR_OTHERS;
         };
         let reason = match pages.owner(page) {
             Owner::Bound(_) => Reason::Victim,
@@ -223,7 +243,7 @@ impl Inner {
         let Some(loser) = self.doorbells.get_mut(victim) else {
             // The invariant is that an owner lives; a page without one is simply free.
             pages.release(page);
-            return Plan::Wait;
+            return Plan::WAIT_FOR_OTHERS;
         };
         let revocation = Revocation {
             page,

@@ -23,6 +23,7 @@ use super::global::{Lodging, ProcessPages};
 use super::inner::{
     Claim, Inner, Plan, Reason, Revocation, Scheme, binding, look, queue_command, write_control,
 };
+use super::line::{Line, Place};
 use super::pages::{Merit, Owner, Pages};
 use super::{
     Connection, Doorbell, DoorbellCounters, DoorbellKind, Locations, ManagerCounters, NewDoorbell,
@@ -69,6 +70,7 @@ impl<P: Platform> Manager<P> {
                 doorbells: Arena::new(adapter, settings.doorbells),
                 scheme,
                 counters: ManagerCounters::default(),
+                line: Line::default(),
                 closed: false,
                 epoch: 0,
             }),
@@ -127,11 +129,30 @@ impl<P: Platform> Manager<P> {
         handle: Handle<DoorbellKind>,
         locations: Locations,
     ) -> Result<Connection> {
+        let mut place = None;
+        let connected = self.connect_in_line(passive, platform, handle, locations, &mut place);
+        if place.is_some() {
+            self.inner.lock().line.leave();
+        }
+        connected
+    }
+
+    fn connect_in_line(
+        &self,
+        passive: Passive<'_>,
+        platform: &P,
+        handle: Handle<DoorbellKind>,
+        locations: Locations,
+        place: &mut Option<Place>,
+    ) -> Result<Connection> {
         loop {
             let plan = self.plan(platform, handle, locations)?;
             match plan {
                 Plan::Done(connection) => return Ok(connection),
-                Plan::Wait => platform.pause(passive),
+                Plan::Wait(soonest) => {
+                    let time = self.time_to_turn(place, soonest);
+                    platform.rest(passive, time);
+                }
                 Plan::Revoke(revocation) => {
                     // No lock is held here. Only when the callback has returned is the victim's
                     // mapping known to point elsewhere.
@@ -148,6 +169,16 @@ impl<P: Platform> Manager<P> {
                 }
             }
         }
+    }
+
+    /// How long a connect has to sleep, which joins the line with its first wait.
+    fn time_to_turn(&self, place: &mut Option<Place>, soonest: Ticks) -> Ticks {
+        let mut inner = self.inner.lock();
+        let place = *place.get_or_insert_with(|| inner.line.join());
+        let pages = inner.scheme.page_count();
+        inner
+            .line
+            .time_to_turn(place, pages, soonest, self.residence)
     }
 
     fn plan(
@@ -188,7 +219,7 @@ impl<P: Platform> Manager<P> {
             }
             State::Connecting => {
                 inner.counters.waits += 1;
-                return Ok(Plan::Wait);
+                return Ok(Plan::WAIT_FOR_OTHERS);
             }
             State::Lingering(page) => {
                 return Ok(Plan::Done(inner.bind(platform, claim, page, now)));
@@ -208,14 +239,17 @@ impl<P: Platform> Manager<P> {
             inner.counters.free_pages_taken += 1;
             return Ok(Plan::Done(inner.bind(platform, claim, page, now)));
         }
+        let mut soonest = self.residence;
         let choice = pages.choose_victim(
             |page| platform.read32(page.accessed_register()),
             |candidate, since, rung| {
                 let owner = doorbells.get(candidate);
+                let age = now.since(since);
+                soonest = soonest.min(self.residence.since(age));
                 Merit {
                     own_context: owner.is_some_and(|d| d.context == context),
                     busy: owner.is_some_and(|d| self.is_busy(platform, d.queue)),
-                    young: now.since(since) < self.residence,
+                    young: age < self.residence,
                     rung,
                 }
             },
@@ -229,7 +263,7 @@ impl<P: Platform> Manager<P> {
                 return Ok(Plan::Done(inner.bind(platform, claim, page, now)));
             }
             inner.counters.waits += 1;
-            return Ok(Plan::Wait);
+            return Ok(Plan::Wait(soonest));
         };
         Ok(inner.begin_revocation(handle, page, victim))
     }

@@ -8,6 +8,7 @@
 //! * [`global`]: the other model, in which a process has a page and nobody is a victim
 //! * [`pages`]: the physical pages, their owners, the free list, the CLOCK hand
 //! * `inner`: what the manager's lock guards, and the steps under it
+//! * `line`: connects that wait for a page
 //! * [`manager`]: create, connect, disconnect, destroy, and the order in which a victim loses its
 //!   page
 //!
@@ -32,6 +33,7 @@
 
 pub mod global;
 mod inner;
+mod line;
 pub mod manager;
 pub mod pages;
 #[cfg(test)]

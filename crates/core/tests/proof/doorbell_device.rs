@@ -234,6 +234,10 @@ impl Platform for Device {
         Ticks(self.clock.load(Ordering::SeqCst))
     }
 
+    fn rest(&self, passive: Passive<'_>, _time: Ticks) {
+        self.pause(passive);
+    }
+
     fn pause(&self, _passive: Passive<'_>) {
         assert_eq!(held(), 0, "waiting with a lock held");
         let pauses = self.pauses.fetch_add(1, Ordering::SeqCst);

@@ -174,6 +174,10 @@ impl Platform for Device {
         Ticks(0)
     }
 
+    fn rest(&self, _passive: Passive<'_>, _time: Ticks) {
+        panic!("there is nothing to wait for");
+    }
+
     fn pause(&self, _passive: Passive<'_>) {
         panic!("there is nothing to wait for");
     }
