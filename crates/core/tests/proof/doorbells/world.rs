@@ -213,6 +213,12 @@ impl World {
             assert_eq!(result, Err(error));
             return;
         }
+        // A connect that starts again finds what was freed meanwhile; nothing happens after that.
+        let free = if frame.retaken {
+            self.reference().free.front().copied()
+        } else {
+            free
+        };
         let page = match (bell.place, frame.taken) {
             (_, Some((victim, page))) => match self.after_callback(index, victim, page) {
                 Ok(()) => page,
@@ -233,7 +239,9 @@ impl World {
             }
             (Place::Lingers(page), None) => page,
             (Place::Taken(page), None) if free.is_none() => {
-                assert!(choice.is_empty(), "another page was to be had");
+                // Unless whoever had it took it back, young and busy from then on.
+                let was_to_be_had = !choice.is_empty() && !frame.retaken;
+                assert!(!was_to_be_had, "another page was to be had");
                 self.reference().take_back(index, page);
                 page
             }
