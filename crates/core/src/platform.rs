@@ -74,11 +74,8 @@ pub trait Platform: Send + Sync + 'static {
         reason: DisconnectReason,
     ) -> DisconnectOutcome;
 
-    /// `DxgkCbInvalidateHwContext`: a reset took what this context ran. Called with no lock held. A
-    /// platform on which no engine is reset need not do anything.
-    fn invalidate_context(&self, passive: Passive<'_>, context: OsHandle, blame: Blame) {
-        let _ = (passive, context, blame);
-    }
+    /// `DxgkCbInvalidateHwContext`: a reset took what this context ran. Called with no lock held.
+    fn invalidate_context(&self, passive: Passive<'_>, context: OsHandle, blame: Blame);
 
     /// `DxgkCbSynchronizeExecution` around `DxgkCbNotifyInterrupt`. Called with no lock held.
     /// `false` if the interrupt is not connected: nothing was reported.

@@ -11,7 +11,9 @@ use carillon_core::error::{Error, Result};
 use carillon_core::handle::{AdapterOrdinal, OsHandle};
 use carillon_core::irql::{Dispatch, Passive};
 use carillon_core::notify::Notification;
-use carillon_core::platform::{BusMemory, DisconnectOutcome, DisconnectReason, Platform, Ticks};
+use carillon_core::platform::{
+    Blame, BusMemory, DisconnectOutcome, DisconnectReason, Platform, Ticks,
+};
 use carillon_core::power::{FState, Notice};
 use carillon_core::surface::{FeatureState, Node, Surface};
 use carillon_hw::addr::{BusAddress, VramOffset};
@@ -211,6 +213,10 @@ impl Platform for Device {
     ) -> DisconnectOutcome {
         DisconnectOutcome::AlreadyGone
     }
+    fn invalidate_context(&self, _passive: Passive<'_>, context: OsHandle, _blame: Blame) {
+        panic!("no engine is reset, but the OS is told of {context:?}");
+    }
+
     fn notify(&self, _dispatch: Dispatch<'_>, notification: &Notification) -> bool {
         let mut refusals = self.refusals.lock().unwrap();
         if let Some(left) = refusals.checked_sub(1) {

@@ -8,7 +8,9 @@ use carillon_core::error::{Error, Result};
 use carillon_core::handle::OsHandle;
 use carillon_core::irql::{Dispatch, Passive};
 use carillon_core::notify::Notification;
-use carillon_core::platform::{BusMemory, DisconnectOutcome, DisconnectReason, Platform, Ticks};
+use carillon_core::platform::{
+    Blame, BusMemory, DisconnectOutcome, DisconnectReason, Platform, Ticks,
+};
 use carillon_hw::addr::{BusAddress, VramOffset};
 use carillon_hw::queue::{
     DEVICE_HALF_OFFSET, QUEUE_DESCRIPTOR_BYTES, QueueActivity, QueueDeviceHalf, QueueDriverHalf,
@@ -314,6 +316,10 @@ impl Platform for Device {
         assert_eq!(held(), 0, "a lock is held across DxgkCbDisconnectDoorbell");
         assert_eq!(reason, DisconnectReason::Retry);
         self.dxgkrnl.get().unwrap()(queue, doorbell)
+    }
+
+    fn invalidate_context(&self, _passive: Passive<'_>, context: OsHandle, _blame: Blame) {
+        panic!("no engine is reset, but the OS is told of {context:?}");
     }
 
     fn notify(&self, _dispatch: Dispatch<'_>, notification: &Notification) -> bool {
