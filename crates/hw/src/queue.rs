@@ -179,8 +179,9 @@ pub struct QueueDeviceHalf {
     /// Changes of rings since the queue was activated, modulo 2^32: tells which ring `read_pointer`
     /// belongs to. Stored after the read pointer of the new ring.
     pub ring_changes: u32,
-    /// Zero.
-    pub reserved: u32,
+    /// `finished` at the last change of rings, modulo 2^32; 0 before the first. Stored before
+    /// `ring_changes`.
+    pub finished_before: u32,
 }
 
 /// Byte offset of [`QueueDeviceHalf`] in a descriptor.
@@ -210,6 +211,16 @@ impl QueueDriverHalf {
     }
 }
 
+impl QueueDeviceHalf {
+    /// Whether the last entry that was taken has not been finished: `taken` is the read pointer of
+    /// a ring that was begun at `start`, `finished` and `before` are the counts of the descriptor.
+    pub const fn is_under_way(start: u64, taken: u64, finished: u64, before: u32) -> bool {
+        #[allow(clippy::cast_possible_truncation, reason = "modulo 2^32")]
+        let (taken, finished) = (taken.wrapping_sub(start) as u32, finished as u32);
+        taken.wrapping_sub(finished.wrapping_sub(before)) == 1
+    }
+}
+
 impl ContextDescriptor {
     /// The descriptor as the quadwords that are stored to the table, in order.
     pub fn to_words(self) -> [u64; 4] {
@@ -224,3 +235,23 @@ const _: () = assert!(
         == QUEUE_DESCRIPTOR_BYTES
 );
 const _: () = assert!(size_of::<ContextDescriptor>() as u64 == CONTEXT_DESCRIPTOR_BYTES);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_under_way_is_told_by_the_counts_across_changes_and_wraps() {
+        let under_way = QueueDeviceHalf::is_under_way;
+        assert!(!under_way(0, 0, 0, 0));
+        assert!(under_way(0, 1, 0, 0));
+        assert!(!under_way(0, 1, 1, 0));
+        // The counts began elsewhere: 100 entries of the ring before.
+        assert!(under_way(0, 7, 106, 100));
+        assert!(!under_way(0, 7, 107, 100));
+        assert!(under_way(u64::MAX, 1, (1 << 32) + 5, 4));
+        assert!(!under_way(u64::MAX, 1, (1 << 32) + 6, 4));
+        assert!(under_way(0, 1 << 32, (1 << 32) - 1, 0));
+        assert!(under_way(0, 1, u64::from(u32::MAX), u32::MAX));
+    }
+}

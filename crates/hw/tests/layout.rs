@@ -69,7 +69,7 @@ const LAYOUTS: [Layout; 11] = [
         size_of::<QueueDeviceHalf>(),
         64,
         "read_pointer 0, seen_write_pointer 8, state 16, fault 20, fault_address 24, activity 32, \
-         useful_looks 36, finished 40, last_look 48, ring_changes 56, reserved 60",
+         useful_looks 36, finished 40, last_look 48, ring_changes 56, finished_before 60",
     ),
     (
         "QueueDriverHalf",

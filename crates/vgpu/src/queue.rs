@@ -332,6 +332,12 @@ impl DeviceHalf<'_> {
         self.long(offset_of!(QueueDeviceHalf, last_look), value);
     }
 
+    pub(crate) fn finished_before(&self, value: u64) {
+        #[expect(clippy::cast_possible_truncation, reason = "modulo 2^32")]
+        let low = value as u32;
+        self.word(offset_of!(QueueDeviceHalf, finished_before), low);
+    }
+
     pub(crate) fn ring_changes(&self, value: u32) {
         self.word(offset_of!(QueueDeviceHalf, ring_changes), value);
     }
@@ -344,6 +350,7 @@ impl DeviceHalf<'_> {
         self.activity(QueueActivity::IDLE);
         self.useful_looks(0);
         self.finished(0);
+        self.finished_before(0);
         self.ring_changes(0);
         self.state(QueueState::RUNNABLE);
     }

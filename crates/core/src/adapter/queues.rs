@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::handle::{Handle, OsHandle};
 use crate::irql::{Dispatch, Passive};
 use crate::objects::ring::KernelRing;
-use crate::objects::user_ring::{UserRings, first_unfinished};
+use crate::objects::user_ring::{Reached, UserRings};
 use crate::objects::{
     ContextKind, FenceLogs, Queue, QueueKind, QueueMode, Scheduling, context_id, queue_id,
 };
@@ -202,7 +202,7 @@ impl<P: Platform> Adapter<P> {
     pub(super) fn unfinished(&self, queue: QueueId, start: u64) -> u64 {
         let taken = self.device_word(queue, core::mem::offset_of!(QueueDeviceHalf, read_pointer));
         let finished = self.device_word(queue, core::mem::offset_of!(QueueDeviceHalf, finished));
-        first_unfinished(start, taken, finished)
+        Reached::of_one_ring(taken, finished).first_unfinished(start)
     }
 
     fn engine_of(&self, queue: QueueId) -> u32 {

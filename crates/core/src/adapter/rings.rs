@@ -6,9 +6,7 @@
 
 use core::mem::offset_of;
 
-use carillon_hw::queue::{
-    QueueActivity, QueueDeviceHalf, QueueDriverHalf, QueueId, QueueShape, QueueState,
-};
+use carillon_hw::queue::{QueueDeviceHalf, QueueDriverHalf, QueueId, QueueShape, QueueState};
 use carillon_hw::regs::{QueueOperation, SuspendTag, offset};
 use carillon_hw::ring::RingSize;
 
@@ -17,7 +15,7 @@ use crate::doorbell::DoorbellKind;
 use crate::error::Result;
 use crate::handle::Handle;
 use crate::irql::Passive;
-use crate::objects::user_ring::{Loss, Reached, Turn, UserRing, first_unfinished};
+use crate::objects::user_ring::{Loss, Reached, Turn, UserRing};
 use crate::objects::{
     Queue, QueueKind, QueueMode, QueueOwner, Tables, context_id, queue_id, queue_owner,
 };
@@ -243,7 +241,7 @@ impl<P: Platform> Adapter<P> {
             changes: self.device_word32(id, field),
             taken: self.device_word(id, offset_of!(QueueDeviceHalf, read_pointer)),
             finished: self.device_word(id, offset_of!(QueueDeviceHalf, finished)),
-            busy: self.queue_activity(id) == QueueActivity::BUSY,
+            finished_before: self.device_word32(id, offset_of!(QueueDeviceHalf, finished_before)),
         };
         let mut tables = self.tables.lock();
         let Some(queue) = tables.queues.by_index_mut(index) else {
@@ -254,7 +252,7 @@ impl<P: Platform> Adapter<P> {
             (QueueState::FAULTED, _) => queue.stopped = true,
             (_, QueueMode::User(rings)) => rings.keep_position(&reached),
             (_, QueueMode::Kernel(_)) => {
-                queue.start = first_unfinished(queue.start, reached.taken, reached.finished);
+                queue.start = reached.first_unfinished(queue.start);
             }
         }
     }

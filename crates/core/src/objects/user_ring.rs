@@ -5,6 +5,7 @@
 //! that the device follows in the order in which the table changed.
 
 use carillon_hw::addr::GpuVa;
+use carillon_hw::queue::QueueDeviceHalf;
 use carillon_hw::ring::RingSize;
 
 use crate::doorbell::DoorbellKind;
@@ -99,8 +100,35 @@ pub struct Reached {
     pub taken: u64,
     /// Entries finished since the queue was activated.
     pub finished: u64,
-    /// It had seen work that was not finished.
-    pub busy: bool,
+    /// Of these, entries finished before the last change, modulo 2^32.
+    pub finished_before: u32,
+}
+
+impl Reached {
+    /// A queue whose ring never changes.
+    pub const fn of_one_ring(taken: u64, finished: u64) -> Self {
+        Self {
+            changes: 0,
+            taken,
+            finished,
+            finished_before: 0,
+        }
+    }
+
+    /// The first entry of a ring begun at `start` that has not been finished.
+    pub const fn first_unfinished(&self, start: u64) -> u64 {
+        let Self {
+            taken,
+            finished,
+            finished_before,
+            ..
+        } = *self;
+        if QueueDeviceHalf::is_under_way(start, taken, finished, finished_before) {
+            taken.wrapping_sub(1)
+        } else {
+            taken
+        }
+    }
 }
 
 impl UserRings {
@@ -255,41 +283,18 @@ impl UserRings {
     /// Notes where the device had got to.
     ///
     /// An entry under way counts as taken and has to run again; the number of those finished tells
-    /// whether there is one. After a change of rings it does not, since nobody knows how many were finished before:
-    /// an entry may then run twice, and none is left out.
+    /// whether there is one.
     pub fn keep_position(&mut self, reached: &Reached) {
-        let Reached {
-            changes,
-            taken,
-            finished,
-            busy,
-        } = *reached;
-        let again = |start: u64| {
-            if busy && taken != start {
-                taken.wrapping_sub(1)
-            } else {
-                taken
-            }
-        };
-        let first = |start: u64| first_unfinished(start, taken, finished);
         match &mut self.other {
             Some(Other::Before {
                 start, unfinished, ..
-            }) if changes != self.changes => {
-                *start = if changes == 0 {
-                    first(*start)
-                } else {
-                    again(*start)
-                };
+            }) if reached.changes != self.changes => {
+                *start = reached.first_unfinished(*start);
                 *unfinished = true;
             }
             _ => {
                 if let Some(current) = &mut self.current {
-                    current.start = if self.changes == 0 {
-                        first(current.start)
-                    } else {
-                        again(current.start)
-                    };
+                    current.start = reached.first_unfinished(current.start);
                 }
             }
         }
@@ -322,19 +327,6 @@ impl UserRings {
     /// Whether two doorbells live.
     pub const fn is_shared(&self) -> bool {
         self.current.is_some() && self.other.is_some()
-    }
-}
-
-/// The first entry that a ring, begun at `start`, has not finished.
-///
-/// The read pointer may count the entry under way, which has to run again; what is finished
-/// tells the two cases apart.
-pub const fn first_unfinished(start: u64, taken: u64, finished: u64) -> u64 {
-    let reached = start.wrapping_add(finished);
-    if taken.wrapping_sub(reached) <= 1 {
-        reached
-    } else {
-        taken
     }
 }
 
@@ -470,44 +462,42 @@ mod tests {
         assert_eq!(rings.attach(ring(3), false), Ok(true));
     }
 
-    const fn reached(changes: u32, taken: u64, finished: u64, busy: bool) -> Reached {
+    const fn reached(changes: u32, taken: u64, finished: u64, finished_before: u32) -> Reached {
         Reached {
             changes,
             taken,
             finished,
-            busy,
+            finished_before,
         }
     }
 
     #[test]
     fn a_change_that_was_pending_is_made_again_and_one_that_was_made_is_not() {
         let mut rings = changing();
-        rings.keep_position(&reached(0, 8, 7, true));
+        rings.keep_position(&reached(0, 8, 7, 0));
         let activation = rings.activation().unwrap();
         let (before, after) = (activation.ring.doorbell, activation.then_change);
         assert_eq!((before, activation.start, after), (bell(1), 7, true));
         rings.activated(true);
         assert!(!rings.activation().unwrap().then_change);
         // 4 more of the old ring are finished, then 6 of the new one and a seventh begun.
-        rings.keep_position(&reached(1, 7, 10, true));
+        rings.keep_position(&reached(1, 7, 10, 4));
         let activation = rings.activation().unwrap();
         assert_eq!(activation.ring.doorbell, bell(2));
         assert_eq!((activation.start, activation.then_change), (6, false));
     }
 
     #[test]
-    fn after_a_change_an_entry_may_run_twice_and_none_is_left_out() {
-        for (taken, busy, start) in [
-            (0, false, 0),
-            (0, true, 0),
-            (1, false, 1),
-            (1, true, 0),
-            (9, true, 8),
-        ] {
+    fn after_a_change_what_finished_before_it_does_not_count() {
+        for (taken, finished, start) in [(0, 100, 0), (1, 101, 1), (1, 100, 0), (9, 108, 8)] {
             let mut rings = changing();
             rings.detach(bell(1));
-            rings.keep_position(&reached(1, taken, 100, busy));
-            assert_eq!(rings.activation().unwrap().start, start, "{taken} {busy}");
+            rings.keep_position(&reached(1, taken, finished, 100));
+            assert_eq!(
+                rings.activation().unwrap().start,
+                start,
+                "{taken} {finished}"
+            );
         }
     }
 
@@ -521,14 +511,15 @@ mod tests {
             (u64::MAX, 0, 1, 0),
             (5, 9, 1, 9),
         ] {
-            assert_eq!(first_unfinished(start, taken, finished), first);
+            let reached = Reached::of_one_ring(taken, finished);
+            assert_eq!(reached.first_unfinished(start), first);
         }
     }
 
     #[test]
     fn a_reset_leaves_nothing_to_finish() {
         let mut rings = changing();
-        rings.keep_position(&reached(0, 8, 7, true));
+        rings.keep_position(&reached(0, 8, 7, 0));
         rings.restart();
         let activation = rings.activation().unwrap();
         assert_eq!(activation.ring.doorbell, bell(2));

@@ -69,6 +69,7 @@ impl Device {
             return self.fault(id, stop);
         }
         queue.ring_changes = queue.ring_changes.wrapping_add(1);
+        half.finished_before(queue.finished);
         half.ring_changes(queue.ring_changes);
         self.look(id, rung);
     }

@@ -238,7 +238,7 @@ fn a_change_that_power_interrupts_is_made_after_it_and_none_is_made_twice() {
         half.ring_changes = 1;
         half.read_pointer = 4;
         half.finished = 9;
-        half.activity = carillon_hw::queue::QueueActivity::BUSY;
+        half.finished_before = 6;
     });
     sleep_and_wake(&adapter);
     assert_eq!(woken(), [(QueueOperation::Activate, NEW, 3)]);
