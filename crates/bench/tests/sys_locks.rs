@@ -13,10 +13,12 @@ use carillon_bench::dxgk::objects::doorbell::RETRY;
 use carillon_bench::dxgk::objects::exit::Exit;
 use carillon_bench::dxgk::objects::{DisconnectMode, Options};
 use carillon_bench::nt::Nt;
+use carillon_bench::verifier::irql::Irql;
 use carillon_bench::workload::machine::Machine;
 use carillon_client::kmt::{Kmt, NodeOrdinal};
 use carillon_client::queue::{UserQueue, UserQueueConfig};
 use carillon_client::submit::Submit;
+use carillon_ddi::{DEVICE_POWER_STATE, NTSTATUS, POWER_ACTION};
 use carillon_hw::doorbell::DoorbellReply;
 use carillon_hw::queue::QueueId;
 use carillon_hw::regs::DoorbellModel;
@@ -253,5 +255,44 @@ fn hardware_that_never_answers() {
         assert_eq!(others, [""; 0]);
         nt.verifier.take_violations();
         sys_support::finish(&nt, machine);
+    }
+}
+
+/// The release build does not ask for its level at each entry; what needs PASSIVE_LEVEL is a lock,
+/// and taking that is named. The bench's own calls are all at the levels of their pages.
+///
+/// regression: LOCK-06
+#[test]
+fn an_entry_point_above_its_level_is_named_and_neither_hangs_nor_spoils_anything() {
+    for model in MODELS {
+        let (nt, machine) = sys_support::boot(&config(model, 2));
+        let adapter = machine.adapter();
+        let entry = adapter.driver().table().DxgkDdiSetPowerState.unwrap();
+        let context = adapter.context().raw();
+        let device = u32::MAX;
+        for (irql, state, found) in [
+            (Irql::PASSIVE, DEVICE_POWER_STATE::PowerDeviceD3, false),
+            (Irql::PASSIVE, DEVICE_POWER_STATE::PowerDeviceD0, false),
+            (Irql::DISPATCH, DEVICE_POWER_STATE::PowerDeviceD3, true),
+            (Irql::PASSIVE, DEVICE_POWER_STATE::PowerDeviceD0, true),
+        ] {
+            // SAFETY: a slot of the driver's table with the adapter's own context; nobody else is in
+            // the driver.
+            let call = || unsafe { entry(context, device, state, POWER_ACTION::PowerActionNone) };
+            let status = nt.ddi_call("DxgkDdiSetPowerState", irql, call).unwrap();
+            assert_eq!(status, NTSTATUS::STATUS_SUCCESS);
+            let named = |finding: &String| {
+                finding.contains("DISPATCH_LEVEL") && finding.contains("DxgkDdiSetPowerState")
+            };
+            let findings = sys_support::findings(&nt);
+            assert_eq!(findings.iter().any(named), found, "{findings:#?}");
+        }
+        let mut client = Actor::new(&machine, 0);
+        client.connect();
+        client.work(3);
+        client.check();
+        client.end();
+        machine.shut_down().unwrap();
+        assert_eq!(nt.verifier.live_pool_blocks(), 0);
     }
 }

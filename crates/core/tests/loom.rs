@@ -346,6 +346,8 @@ fn loom_nothing_is_reported_by_a_dpc_that_starts_after_removal() {
 
 /// The gate: whoever takes the power away waits for interrupt routine and DPC, and what they did
 /// not get to is reported with the power back.
+///
+/// regression: LIFE-10
 #[test]
 fn loom_nobody_touches_a_device_that_sleeps_and_nothing_is_forgotten() {
     explore(|| {
