@@ -1,6 +1,7 @@
 //! The device in the bench's machine: its BARs in I/O space, its configuration space, its
 //! interrupt.
 
+pub mod power;
 pub mod virtual_gpu;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use crate::nt::memory::Backing;
 use crate::nt::physical::PhysicalAddress;
 use crate::trap::mmio::{MmioDevice, MmioHandler};
 use crate::trap::shared::SharedRegion;
+use power::Power;
 
 /// A PCI function: what register and configuration accesses reach.
 pub trait Function: Send + Sync {
@@ -24,6 +26,8 @@ pub trait Function: Send + Sync {
     fn config_read(&self, offset: u16, width: u8) -> u32;
     /// Writes the low `width` bytes of `value` at `offset` in configuration space.
     fn config_write(&self, offset: u16, width: u8, value: u32);
+    /// Loses what it holds in registers, as without power.
+    fn power_on_state(&self) {}
 }
 
 /// One memory BAR and where the machine put it.
@@ -95,16 +99,24 @@ impl InterruptLine {
     }
 }
 
-/// Sends register accesses of the driver to the function.
-struct Registers(Arc<dyn Function>);
+/// Sends register accesses of the driver to the function, unless it has no power.
+struct Registers {
+    function: Arc<dyn Function>,
+    power: Arc<Power>,
+}
 
 impl MmioHandler for Registers {
     fn read(&self, offset: u64, width: u8) -> u64 {
-        self.0.register_read(offset, width)
+        if self.power.refuses() {
+            return u64::MAX;
+        }
+        self.function.register_read(offset, width)
     }
 
     fn write(&self, offset: u64, width: u8, value: u64) {
-        self.0.register_write(offset, width, value);
+        if !self.power.refuses() {
+            self.function.register_write(offset, width, value);
+        }
     }
 }
 
@@ -115,6 +127,7 @@ pub struct Device {
     doorbells: Arc<SharedRegion>,
     vram: Arc<SharedRegion>,
     line: Arc<InterruptLine>,
+    power: Arc<Power>,
 }
 
 impl std::fmt::Debug for Device {
@@ -134,13 +147,18 @@ impl Device {
         vram: Arc<SharedRegion>,
         line: Arc<InterruptLine>,
     ) -> Arc<Self> {
-        let registers = MmioDevice::new(Arc::new(Registers(function.clone())));
+        let power = Arc::new(Power::default());
+        let registers = MmioDevice::new(Arc::new(Registers {
+            function: function.clone(),
+            power: power.clone(),
+        }));
         Arc::new(Self {
             function,
             registers,
             doorbells,
             vram,
             line,
+            power,
         })
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use carillon_hw::addr::BusAddress;
+use carillon_hw::regs::{Control, offset};
 use carillon_vgpu::{Bus, BusFault, Config, Gpu, SharedMemory, VgpuError};
 
 use super::{Device, Function, InterruptLine};
@@ -112,6 +113,15 @@ impl Function for GpuFunction {
 
     fn config_write(&self, offset: u16, width: u8, value: u32) {
         self.0.config_write(offset, width, value);
+    }
+
+    fn power_on_state(&self) {
+        let reset = Control::new().with_reset(true).into_bits();
+        self.0.register_write(offset::CONTROL, 4, reset.into());
+        // Reads zero once the device has stopped and forgotten everything.
+        while self.0.register_read(offset::CONTROL, 4) == u64::from(reset) {
+            std::hint::spin_loop();
+        }
     }
 }
 

@@ -81,6 +81,8 @@ pub struct Driver {
     table: DRIVER_INITIALIZATION_DATA,
     /// Shared by zero and first level, exclusive for second and third.
     level: RwLock<()>,
+    /// Shared by queries, exclusive for what even they may not overlap. Taken after `level`.
+    queries: RwLock<()>,
     /// The scheduler class of the first level: one thread at a time.
     scheduler: Mutex<()>,
     trace: Trace,
@@ -107,6 +109,7 @@ impl Driver {
             nt,
             table,
             level: RwLock::new(()),
+            queries: RwLock::new(()),
             scheduler: Mutex::new(()),
             trace: Trace::default(),
         })

@@ -20,6 +20,7 @@ use carillon_hw::addr::GpuVa;
 
 use super::objects::doorbell::DoorbellRequest;
 use super::objects::exit::Exit;
+use super::objects::power::Powered;
 use super::objects::process::Process;
 use super::objects::{ObjectError, ObjectManager};
 
@@ -67,7 +68,9 @@ impl KmtProcess {
     /// # Errors
     /// When the driver refuses it, or there is no memory for its page tables.
     pub fn new(manager: Arc<ObjectManager>, view: AdapterView) -> Result<Self, ObjectError> {
+        let powered = manager.powered()?;
         let process = manager.create_process()?;
+        drop(powered);
         Ok(Self {
             manager,
             process,
@@ -95,6 +98,7 @@ impl KmtProcess {
     /// # Errors
     /// When the driver refuses what it may not refuse.
     pub unsafe fn end(&self, exit: Exit, patience: Duration) -> Result<Exit, ObjectError> {
+        let _powered = self.manager.powered()?;
         self.manager.end_process(&self.process, exit, patience)
     }
 
@@ -109,9 +113,20 @@ impl KmtProcess {
         offset: u64,
         bytes: u64,
     ) -> Result<Vec<u8>, ObjectError> {
+        let _powered = self.manager.powered()?;
         let allocation = self.manager.allocation(&self.process, allocation.0)?;
         let range = allocation.range(offset, bytes)?;
         Ok(self.manager.vidmm().read_back(&range)?)
+    }
+
+    /// Enters a thunk for which the device has to be in D0, and to stay there.
+    fn enter_powered(
+        &self,
+        thunk: &'static str,
+    ) -> Result<(&ObjectManager, &Arc<Process>, Powered<'_>), KmtError> {
+        let (manager, process) = self.enter();
+        let powered = manager.powered().map_err(failed(thunk))?;
+        Ok((manager, process, powered))
     }
 
     fn enter(&self) -> (&ObjectManager, &Arc<Process>) {
@@ -157,7 +172,7 @@ impl Kmt for KmtProcess {
     }
 
     fn create_device(&self) -> Result<DeviceHandle, KmtError> {
-        let (manager, process) = self.enter();
+        let (manager, process, _powered) = self.enter_powered("D3DKMTCreateDevice")?;
         let device = manager.create_device(process);
         device
             .map(DeviceHandle)
@@ -165,7 +180,7 @@ impl Kmt for KmtProcess {
     }
 
     unsafe fn destroy_device(&self, device: DeviceHandle) -> Result<(), KmtError> {
-        let (manager, process) = self.enter();
+        let (manager, process, _powered) = self.enter_powered("D3DKMTDestroyDevice")?;
         manager
             .destroy_device(process, device.0)
             .map_err(failed("D3DKMTDestroyDevice"))
@@ -176,7 +191,7 @@ impl Kmt for KmtProcess {
         device: DeviceHandle,
         node: NodeOrdinal,
     ) -> Result<ContextHandle, KmtError> {
-        let (manager, process) = self.enter();
+        let (manager, process, _powered) = self.enter_powered("D3DKMTCreateHwContext")?;
         let context = manager.create_context(process, device.0, node.0);
         context
             .map(ContextHandle)
@@ -184,7 +199,7 @@ impl Kmt for KmtProcess {
     }
 
     fn destroy_hw_context(&self, context: ContextHandle) -> Result<(), KmtError> {
-        let (manager, process) = self.enter();
+        let (manager, process, _powered) = self.enter_powered("D3DKMTDestroyHwContext")?;
         manager
             .destroy_context(process, context.0)
             .map_err(failed("D3DKMTDestroyHwContext"))
@@ -195,7 +210,7 @@ impl Kmt for KmtProcess {
         device: DeviceHandle,
         private_data: &[u8],
     ) -> Result<AllocationHandle, KmtError> {
-        let (manager, process) = self.enter();
+        let (manager, process, _powered) = self.enter_powered("D3DKMTCreateAllocation2")?;
         let allocation = manager.create_allocation(process, device.0, private_data);
         allocation
             .map(AllocationHandle)
@@ -208,7 +223,7 @@ impl Kmt for KmtProcess {
         allocation: AllocationHandle,
     ) -> Result<(), KmtError> {
         const THUNK: &str = "D3DKMTDestroyAllocation2";
-        let (manager, process) = self.enter();
+        let (manager, process, _powered) = self.enter_powered(THUNK)?;
         manager
             .check_device(process, device.0, &[allocation.0])
             .map_err(failed(THUNK))?;
@@ -245,7 +260,7 @@ impl Kmt for KmtProcess {
         allocation: AllocationHandle,
     ) -> Result<GpuVa, KmtError> {
         const THUNK: &str = "D3DKMTMapGpuVirtualAddress";
-        let (manager, process) = self.enter();
+        let (manager, process, _powered) = self.enter_powered(THUNK)?;
         manager
             .check_device(process, device.0, &[allocation.0])
             .map_err(failed(THUNK))?;
@@ -261,7 +276,7 @@ impl Kmt for KmtProcess {
         address: GpuVa,
     ) -> Result<(), KmtError> {
         const THUNK: &str = "D3DKMTFreeGpuVirtualAddress";
-        let (manager, process) = self.enter();
+        let (manager, process, _powered) = self.enter_powered(THUNK)?;
         manager
             .check_device(process, device.0, &[])
             .map_err(failed(THUNK))?;
@@ -312,7 +327,7 @@ impl Kmt for KmtProcess {
 
     fn create_hw_queue(&self, create: &CreateHwQueue<'_>) -> Result<HwQueue, KmtError> {
         const THUNK: &str = "D3DKMTCreateHwQueue";
-        let (manager, process) = self.enter();
+        let (manager, process, _powered) = self.enter_powered(THUNK)?;
         let CreateHwQueue {
             context,
             user_mode_submission,
@@ -335,14 +350,14 @@ impl Kmt for KmtProcess {
     }
 
     unsafe fn destroy_hw_queue(&self, queue: QueueHandle) -> Result<(), KmtError> {
-        let (manager, process) = self.enter();
+        let (manager, process, _powered) = self.enter_powered("D3DKMTDestroyHwQueue")?;
         manager
             .destroy_queue(process, queue.0)
             .map_err(failed("D3DKMTDestroyHwQueue"))
     }
 
     fn create_doorbell(&self, create: &CreateDoorbell<'_>) -> Result<Doorbell, KmtError> {
-        let (manager, process) = self.enter();
+        let (manager, process, _powered) = self.enter_powered("D3DKMTCreateDoorbell")?;
         let request = DoorbellRequest {
             queue: create.queue.0,
             ring: create.ring.0,
@@ -375,14 +390,14 @@ impl Kmt for KmtProcess {
     }
 
     unsafe fn destroy_doorbell(&self, doorbell: DoorbellHandle) -> Result<(), KmtError> {
-        let (manager, process) = self.enter();
+        let (manager, process, _powered) = self.enter_powered("D3DKMTDestroyDoorbell")?;
         manager
             .destroy_doorbell(process, doorbell.0)
             .map_err(failed("D3DKMTDestroyDoorbell"))
     }
 
     fn notify_work_submission(&self, doorbell: DoorbellHandle) -> Result<(), KmtError> {
-        let (manager, process) = self.enter();
+        let (manager, process, _powered) = self.enter_powered("D3DKMTNotifyWorkSubmission")?;
         manager
             .notify_work(process, doorbell.0)
             .map_err(failed("D3DKMTNotifyWorkSubmission"))
@@ -403,7 +418,7 @@ impl Kmt for KmtProcess {
     }
 
     fn submit_command_to_hw_queue(&self, submit: &SubmitCommand) -> Result<(), KmtError> {
-        let (manager, process) = self.enter();
+        let (manager, process, _powered) = self.enter_powered("D3DKMTSubmitCommandToHwQueue")?;
         let buffer = (submit.command_buffer.0, submit.command_bytes);
         manager
             .submit_command(process, submit.queue.0, buffer, submit.progress_fence_value)

@@ -12,6 +12,7 @@ use carillon_bench::dxgk::kmt::KmtProcess;
 use carillon_bench::dxgk::objects::doorbell::Doorbell;
 use carillon_bench::dxgk::objects::exit::Exit;
 use carillon_bench::dxgk::objects::process::Context;
+use carillon_bench::dxgk::objects::queue::Queue;
 use carillon_bench::workload::machine::{Machine, MachineConfig};
 use carillon_bench::workload::raw::{Memory, RawQueue, RingConfig, system_memory};
 use carillon_client::kmt::{DeviceHandle, DoorbellStatus, Kmt, NodeOrdinal};
@@ -258,6 +259,31 @@ impl Actor {
             let found = self.trace.cpu.load_u32(at).unwrap();
             assert_eq!(u64::from(found), index + 1, "trace of submission {index}");
         }
+    }
+
+    /// As [`Self::check`], but each submission in `interrupted` may have run again from its start:
+    /// a queue that was suspended inside a buffer when the device slept goes back to its beginning
+    /// (architecture, section power). Only those, and only the part before the fence.
+    pub(crate) fn check_repeating(&self, interrupted: &[u64]) {
+        let completed = self.completed();
+        assert_eq!(completed, self.queue.write_pointer());
+        for index in 0..completed {
+            let at = usize::try_from(4 * index).unwrap();
+            let found = u64::from(self.trace.cpu.load_u32(at).unwrap());
+            // The second run finds the counter that the first one left.
+            let again = found == index + 2 && interrupted.contains(&index);
+            assert!(
+                found == index + 1 || again,
+                "trace of submission {index} is {found}, interrupted were {interrupted:?}"
+            );
+        }
+    }
+
+    /// The OS's view of the queue.
+    pub(crate) fn os_queue(&self) -> Arc<Queue> {
+        let handle = self.queue.queue().handle.0;
+        let manager = self.process.manager();
+        manager.queue(self.process.process(), handle).unwrap()
     }
 
     /// Checks that nothing ran behind submission `count`.

@@ -17,6 +17,12 @@ pub enum Class {
     Zero,
     /// Level one, scheduler class: one thread of the class, beside those of level zero.
     Scheduler,
+    /// `DxgkDdiQueryAdapterInfo`: level zero, and it may overlap [`Self::Power`].
+    Query,
+    /// Level three beside which queries may run.
+    ///
+    /// contract: IRQ-002
+    Power,
     /// Levels two and three: nobody else in the driver.
     Exclusive,
     /// Interrupt handling and queries that may overlap everything.
@@ -77,8 +83,9 @@ enum Synchronized<'a> {
         _level: RwLockReadGuard<'a, ()>,
         _class: MutexGuard<'a, ()>,
     },
-    Exclusive {
+    Alone {
         _level: RwLockWriteGuard<'a, ()>,
+        _queries: Option<RwLockWriteGuard<'a, ()>>,
     },
 }
 
@@ -112,8 +119,16 @@ impl Driver {
                 _class: self.scheduler.lock(),
                 _level: self.level.read(),
             },
-            Class::Exclusive => Synchronized::Exclusive {
+            Class::Query => Synchronized::Shared {
+                _level: self.queries.read(),
+            },
+            Class::Power => Synchronized::Alone {
                 _level: self.level.write(),
+                _queries: None,
+            },
+            Class::Exclusive => Synchronized::Alone {
+                _level: self.level.write(),
+                _queries: Some(self.queries.write()),
             },
         }
     }
@@ -155,6 +170,20 @@ impl Driver {
                 status,
             })
         }
+    }
+
+    /// As [`Self::status`], for arguments that are plain values; `args` is what a trace shows of
+    /// them.
+    pub(super) fn plain(
+        &self,
+        ddi: &Ddi,
+        args: &[u8],
+        call: impl FnOnce() -> NTSTATUS,
+    ) -> DdiResult {
+        self.trace_call(ddi, args);
+        let result = self.status(ddi, call);
+        self.trace_return(ddi, args, result.is_ok());
+        result
     }
 
     /// Calls with arguments that the driver completes; `args` changes only on success.

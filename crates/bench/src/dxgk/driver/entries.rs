@@ -125,7 +125,7 @@ macro_rules! entries {
         pub fn $name(&self, $object: KmdHandle) -> DdiResult {
             const DDI: Ddi = ddi!($slot, $irql, $class, [$($status)*]);
             let entry = Self::slot(&DDI, self.table.$slot)?;
-            self.status(&DDI, || {
+            self.plain(&DDI, &[], || {
                 // SAFETY: the driver registered the function under this type; handles are opaque.
                 unsafe { entry($object.raw()) }
             })
@@ -253,7 +253,7 @@ impl Driver {
         adapter: KmdHandle,
         children: usize,
     ) -> DdiResult<Vec<DXGK_CHILD_DESCRIPTOR>> {
-        const DDI: Ddi = ddi!(DxgkDdiQueryChildRelations, PASSIVE, Exclusive, [any]);
+        const DDI: Ddi = ddi!(DxgkDdiQueryChildRelations, PASSIVE, Power, [any]);
         let entry = Self::slot(&DDI, self.table.DxgkDdiQueryChildRelations)?;
         let zeroed = vec![DXGK_CHILD_DESCRIPTOR::ZERO; children + 1];
         let lent = super::Guarded::from_slice(&zeroed)
@@ -320,10 +320,11 @@ impl Driver {
         state: DEVICE_POWER_STATE,
         action: POWER_ACTION,
     ) -> DdiResult {
-        const DDI: Ddi = ddi!(DxgkDdiSetPowerState, PASSIVE, Exclusive, []);
+        const DDI: Ddi = ddi!(DxgkDdiSetPowerState, PASSIVE, Power, []);
         let entry = Self::slot(&DDI, self.table.DxgkDdiSetPowerState)?;
+        let words = [device, state.0.cast_unsigned(), action.0.cast_unsigned()];
         // SAFETY: the driver registered the function under this type.
-        self.status(&DDI, || unsafe {
+        self.plain(&DDI, &words.map(u32::to_le_bytes).concat(), || unsafe {
             entry(adapter.raw(), device, state, action)
         })
     }
@@ -365,8 +366,11 @@ impl Driver {
             [STATUS_INVALID_PARAMETER]
         );
         let entry = Self::slot(&DDI, self.table.DxgkDdiSetPowerComponentFState)?;
+        let words = [component, state].map(u32::to_le_bytes);
         // SAFETY: the driver registered the function under this type.
-        self.status(&DDI, || unsafe { entry(adapter.raw(), component, state) })
+        self.plain(&DDI, &words.concat(), || unsafe {
+            entry(adapter.raw(), component, state)
+        })
     }
 
     /// A request of the power framework without data. Page
@@ -388,7 +392,7 @@ impl Driver {
         /// Page `nc-d3dkmddi-dxgkddi_queryadapterinfo`. Types that a driver does not know were seen
         /// to be refused with `STATUS_NOT_SUPPORTED` by drivers that start.
         query_adapter_info(adapter, in DXGKARG_QUERYADAPTERINFO) = DxgkDdiQueryAdapterInfo PASSIVE
-            Zero [STATUS_INVALID_PARAMETER STATUS_NO_MEMORY STATUS_GRAPHICS_DRIVER_MISMATCH
+            Query [STATUS_INVALID_PARAMETER STATUS_NO_MEMORY STATUS_GRAPHICS_DRIVER_MISMATCH
                 STATUS_NOT_SUPPORTED];
         /// Page `nc-d3dkmddi-dxgkddi_querycurrentfence`.
         query_current_fence(adapter, inout DXGKARG_QUERYCURRENTFENCE) = DxgkDdiQueryCurrentFence

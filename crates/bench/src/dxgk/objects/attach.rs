@@ -6,7 +6,8 @@ use carillon_ddi::{D3DDDI_DOORBELLSTATUS, DXGK_FEATURE_ID, DXGK_HANDLE_TYPE, NTS
 
 use super::completion::Completions;
 use super::rotation::DoorbellBar;
-use super::{AdapterFacts, ObjectManager, Platform};
+use super::{AdapterFacts, ObjectError, ObjectManager, Platform};
+use crate::device::power::{Retention, TouchedAsleep};
 use crate::dxgk::adapter::Adapter;
 use crate::dxgk::adapter::caps::Caps;
 use crate::dxgk::handle::{KmdHandle, OsHandle};
@@ -66,6 +67,16 @@ impl Platform for AdapterPlatform {
 
     fn synchronized(&self, f: &mut dyn FnMut()) {
         self.adapter.synchronized_with_interrupt(f);
+    }
+
+    fn power_off(&self, retained: Retention) -> Result<(), ObjectError> {
+        let device = self.adapter.device();
+        device.power_off(retained).map_err(|_| ObjectError::Host)
+    }
+
+    fn power_on(&self) -> Result<TouchedAsleep, ObjectError> {
+        let device = self.adapter.device();
+        device.power_on().map_err(|_| ObjectError::Host)
     }
 }
 

@@ -28,6 +28,7 @@ use crate::dxgk::trace::Step;
 use crate::dxgk::vidmm::place::SystemPages;
 use crate::trap::PAGE_SIZE;
 
+use create::OwnedRequest;
 pub use create::{DoorbellRequest, NewDoorbell, PRIVATE_DATA_BYTES};
 
 const CONNECTED: D3DDDI_DOORBELLSTATUS = D3DDDI_DOORBELLSTATUS::D3DDDI_DOORBELLSTATUS_CONNECTED;
@@ -76,6 +77,8 @@ pub struct Doorbell {
     kmd: OnceLock<KmdHandle>,
     ring: Arc<AllocationObject>,
     control: Option<Arc<AllocationObject>>,
+    /// What it was created of.
+    request: OwnedRequest,
     view: DoorbellView,
     /// The second user address, if the creator asked for one.
     secondary: Option<DoorbellView>,
@@ -108,6 +111,11 @@ impl Doorbell {
         self.status
             .word(0)
             .map_or(u64::MAX, |word| word.load(Ordering::SeqCst))
+    }
+
+    /// What it was created of.
+    pub(super) fn request(&self) -> &OwnedRequest {
+        &self.request
     }
 
     fn write_status(&self, status: D3DDDI_DOORBELLSTATUS) {
@@ -170,6 +178,14 @@ impl ObjectManager {
     ///
     /// contract: DBN-005
     pub fn connect_doorbell(&self, process: &Arc<Process>, handle: u32) -> Result<(), ObjectError> {
+        self.connect_in_d0(process, handle)
+    }
+
+    pub(super) fn connect_now(
+        &self,
+        process: &Arc<Process>,
+        handle: u32,
+    ) -> Result<(), ObjectError> {
         let doorbell = self.table.doorbell(process, handle)?;
         let _use = doorbell.enter()?;
         self.restore(&doorbell.queue.context.device)?;

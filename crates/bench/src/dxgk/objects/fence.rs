@@ -238,7 +238,7 @@ impl ObjectManager {
         let seen = self.completions.signals(fence.os);
         self.change_waiters(fence, |values| *values.entry(value).or_default() += 1)?;
         Self::count(&self.counters.waits);
-        let reached = self.sleep(fence, value, timeout, seen);
+        let reached = self.await_value(fence, value, timeout, seen);
         self.change_waiters(fence, |values| {
             let left = values.get_mut(&value).map_or(0, |count| {
                 *count -= 1;
@@ -254,7 +254,7 @@ impl ObjectManager {
     /// Sleeps until an interrupt says that the fence moved far enough. Only an interrupt wakes.
     ///
     /// contract: NFN-013
-    fn sleep(&self, fence: &Fence, value: u64, timeout: Duration, mut seen: u64) -> bool {
+    fn await_value(&self, fence: &Fence, value: u64, timeout: Duration, mut seen: u64) -> bool {
         let end = Instant::now() + timeout;
         loop {
             if fence.current() >= value {
@@ -319,8 +319,11 @@ impl ObjectManager {
             ..DXGKARG_UPDATEMONITOREDVALUES::ZERO
         };
         let mut result = Ok(());
+        // Nobody else is in the driver while the power state changes.
+        let settled = self.settled();
         self.platform
             .synchronized(&mut || result = self.driver.update_monitored_values(&args));
+        drop(settled);
         result?;
         let found = fence.monitored();
         if found != monitored {

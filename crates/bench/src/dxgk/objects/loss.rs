@@ -13,6 +13,7 @@ impl ObjectManager {
     /// When the driver fails a disconnect.
     pub fn device_lost(&self) -> Result<(), ObjectError> {
         self.completions.lose();
+        self.give_up_power();
         self.disconnect_all(ABORT)
     }
 }

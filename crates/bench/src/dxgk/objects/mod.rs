@@ -14,13 +14,15 @@
 //! - [`view`]: user mappings of single pages
 //! - [`exit`]: the end of a process, normal and abnormal
 //! - [`loss`]: the loss of the device
+//! - [`power`]: D3 and back
 //!
 //! **Locks.** No lock of this module is held while the driver is called, with these exceptions: the
 //! waiters of a fence, while `DxgkDdiUpdateMonitoredValues` is told of them; the paging queue, which
 //! is the driver's first synchronization level; the residency of an allocation, while its memory
 //! is paged; a device's, while all of it goes out or comes back. Order: waiters of a fence,
 //! interrupt lock; residency of a device, residency of an allocation, paging queue, address space;
-//! everything else is a leaf.
+//! everything else is a leaf. The power gate
+//! comes before all of them.
 
 pub mod attach;
 pub mod completion;
@@ -29,6 +31,7 @@ pub mod escape;
 pub mod exit;
 pub mod fence;
 pub mod loss;
+pub mod power;
 pub mod process;
 pub mod queue;
 pub mod residency;
@@ -50,8 +53,10 @@ use super::interface::Objects;
 use super::vidmm::geometry::MemoryFacts;
 use super::vidmm::system::PagingProcess;
 use super::vidmm::{MmError, VidMm};
+use crate::device::power::{Retention, TouchedAsleep};
 use crate::nt::Nt;
 use completion::Completions;
+use power::{Gate, WakeConnect};
 pub use rewrite::Rewrite;
 use rotation::{DoorbellBar, PageOwners};
 use table::{Object, Table};
@@ -126,6 +131,23 @@ pub trait Platform: Send + Sync {
 
     /// Runs `f` at device level with the interrupt lock held.
     fn synchronized(&self, f: &mut dyn FnMut());
+
+    /// Takes the device's power away.
+    ///
+    /// # Errors
+    /// When the host cannot reach the device's memory.
+    fn power_off(&self, retained: Retention) -> Result<(), ObjectError> {
+        let _ = retained;
+        Ok(())
+    }
+
+    /// Gives the device's power back.
+    ///
+    /// # Errors
+    /// When the host cannot reach the device's memory.
+    fn power_on(&self) -> Result<TouchedAsleep, ObjectError> {
+        Ok(TouchedAsleep::default())
+    }
 }
 
 /// What `DxgkCbDisconnectDoorbell` does besides moving the address.
@@ -161,6 +183,8 @@ pub struct Options {
     pub allocation_handles_at_doorbell: bool,
     /// Hardware queues get the local handle of their native progress fence instead of the global.
     pub local_progress_fence: bool,
+    /// See [`WakeConnect`].
+    pub wake_connect: WakeConnect,
 }
 
 /// How often what happened.
@@ -173,6 +197,8 @@ pub struct Counters {
     pub(crate) rotations: AtomicU64,
     pub(crate) notifies: AtomicU64,
     pub(crate) waits: AtomicU64,
+    pub(crate) sleeps: AtomicU64,
+    pub(crate) wakes_by_connect: AtomicU64,
 }
 
 /// A reading of [`Counters`].
@@ -192,6 +218,10 @@ pub struct ObjectStats {
     pub notifies: u64,
     /// CPU waits that had to sleep.
     pub waits: u64,
+    /// Times that the device went out of D0.
+    pub sleeps: u64,
+    /// Times that a client's connect brought it back.
+    pub wakes_by_connect: u64,
 }
 
 /// The objects of one adapter.
@@ -204,6 +234,7 @@ pub struct ObjectManager {
     platform: Arc<dyn Platform>,
     table: Table,
     owners: PageOwners,
+    gate: Gate,
     options: Mutex<Options>,
     counters: Counters,
 }
@@ -248,6 +279,7 @@ impl ObjectManager {
             platform,
             table: Table::default(),
             owners: PageOwners::default(),
+            gate: Gate::default(),
             options: Mutex::default(),
             counters: Counters::default(),
         }))
@@ -301,6 +333,8 @@ impl ObjectManager {
             rotations: read(&counters.rotations),
             notifies: read(&counters.notifies),
             waits: read(&counters.waits),
+            sleeps: read(&counters.sleeps),
+            wakes_by_connect: read(&counters.wakes_by_connect),
         }
     }
 

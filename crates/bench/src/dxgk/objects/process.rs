@@ -74,12 +74,24 @@ pub struct Context {
     pub(super) kmd: KmdHandle,
     pub(super) node: u32,
     suspend_fence: AtomicU64,
+    /// Suspended for a reason of its own, and not because the device sleeps.
+    held: AtomicBool,
     invalid: AtomicBool,
 }
 
 impl Context {
     pub(super) fn invalidate(&self) {
         self.invalid.store(true, Ordering::SeqCst);
+    }
+
+    /// The node that the context runs on.
+    #[must_use]
+    pub fn node(&self) -> u32 {
+        self.node
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        self.held.load(Ordering::SeqCst)
     }
 
     /// True once the driver said that an engine reset has destroyed the context's state.
@@ -251,6 +263,7 @@ impl ObjectManager {
             kmd,
             node,
             suspend_fence: AtomicU64::new(0),
+            held: AtomicBool::new(false),
             invalid: AtomicBool::new(false),
         });
         self.table.publish(handle, Object::Context(context));
@@ -297,6 +310,11 @@ impl ObjectManager {
     /// # Errors
     /// When the driver refuses.
     pub fn begin_suspend(&self, context: &Context) -> Result<Option<u64>, ObjectError> {
+        context.held.store(true, Ordering::SeqCst);
+        self.call_suspend(context)
+    }
+
+    pub(super) fn call_suspend(&self, context: &Context) -> Result<Option<u64>, ObjectError> {
         let fence = context.suspend_fence.fetch_add(1, Ordering::SeqCst) + 1;
         let args = DXGKARG_SUSPENDCONTEXT {
             hContext: context.kmd.raw(),
@@ -331,6 +349,11 @@ impl ObjectManager {
     ///
     /// contract: RBR-006
     pub fn resume_context(&self, context: &Context) -> Result<(), ObjectError> {
+        context.held.store(false, Ordering::SeqCst);
+        self.call_resume(context)
+    }
+
+    pub(super) fn call_resume(&self, context: &Context) -> Result<(), ObjectError> {
         if !self.all_resident(&context.device) {
             self.breach(String::from(
                 "RBR-006: a context is resumed while memory of its device is not resident",

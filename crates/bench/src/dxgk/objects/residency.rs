@@ -72,7 +72,7 @@ impl ObjectManager {
         self.let_go(object, &mut residency)
     }
 
-    fn bring_in(
+    pub(super) fn bring_in(
         &self,
         object: &AllocationObject,
         allocation: &Allocation,
@@ -107,7 +107,7 @@ impl ObjectManager {
     }
 
     /// Has nothing translate to the allocation.
-    fn take_out(
+    pub(super) fn take_out(
         &self,
         object: &AllocationObject,
         residency: &mut Residency,

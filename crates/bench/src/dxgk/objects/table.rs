@@ -136,6 +136,12 @@ impl Table {
         self.inner.read().objects.get(&handle).cloned()
     }
 
+    /// All objects, oldest first.
+    #[must_use]
+    pub fn all(&self) -> Vec<Object> {
+        self.inner.read().objects.values().cloned().collect()
+    }
+
     /// All objects of a process, newest first.
     #[must_use]
     pub fn of_process(&self, process: &Arc<Process>) -> Vec<(u32, Object)> {

@@ -65,8 +65,25 @@ impl Table {
 struct Inner {
     addresses: Ranges,
     root: Table,
-    /// Bytes of each mapping by its first address.
-    mapped: BTreeMap<u64, u64>,
+    /// Each mapping by its first address.
+    mapped: BTreeMap<u64, Mapped>,
+}
+
+/// A range of addresses that a client has.
+#[derive(Debug)]
+struct Mapped {
+    bytes: u64,
+    /// What it translates to, if it does.
+    content: Option<(Vec<Page>, Mapping)>,
+}
+
+impl Mapped {
+    fn nothing(bytes: u64) -> Self {
+        Self {
+            bytes,
+            content: None,
+        }
+    }
 }
 
 /// What all spaces of an adapter share.
@@ -325,7 +342,11 @@ impl Space {
             sink.write(0, table, start, at, &entries, of)?;
             done += count;
         }
-        inner.mapped.insert(address, pages.len() as u64 * GPU_PAGE);
+        let mapped = Mapped {
+            bytes: pages.len() as u64 * GPU_PAGE,
+            content: Some((pages.to_vec(), mapping)),
+        };
+        inner.mapped.insert(address, mapped);
         Ok(())
     }
 
@@ -338,7 +359,7 @@ impl Space {
         batch: &mut Batch<'_>,
     ) -> Result<u64, MmError> {
         let mut inner = self.inner.lock();
-        let bytes = inner
+        let Mapped { bytes, .. } = inner
             .mapped
             .remove(&address)
             .ok_or(MmError::NotMapped(address))?;
@@ -390,7 +411,8 @@ impl Space {
     /// Reserves addresses for a mapping of `bytes` bytes that translates nothing yet.
     pub fn map_nothing(&self, bytes: u64) -> Result<u64, MmError> {
         let address = self.reserve(bytes + GUARD)?;
-        self.inner.lock().mapped.insert(address, bytes);
+        let mapped = Mapped::nothing(bytes);
+        self.inner.lock().mapped.insert(address, mapped);
         Ok(address)
     }
 
@@ -415,7 +437,8 @@ impl Space {
         let mut batch = paging.batch();
         for address in addresses {
             let bytes = self.unmap_at(*address, Writer::Driver, &mut batch)?;
-            self.inner.lock().mapped.insert(*address, bytes);
+            let mapped = Mapped::nothing(bytes);
+            self.inner.lock().mapped.insert(*address, mapped);
         }
         batch.finish()
     }
@@ -429,10 +452,31 @@ impl Space {
         Ok(())
     }
 
+    /// Writes all tables and what they map again, as after a loss of the memory that they are in.
+    ///
+    /// contract: PWD-010
+    pub(super) fn rebuild(&self, writer: Writer, batch: &mut Batch<'_>) -> Result<(), MmError> {
+        let mut inner = self.inner.lock();
+        let root_level = self.shared.geometry.root();
+        rewrite(&mut self.sink(writer, batch), &inner.root, root_level, 0)?;
+        let mapped = std::mem::take(&mut inner.mapped);
+        drop(inner);
+        for (address, mapped) in mapped {
+            match mapped.content {
+                Some((pages, mapping)) => self.map_at(address, &pages, mapping, writer, batch)?,
+                None => {
+                    self.inner.lock().mapped.insert(address, mapped);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Bytes of the mapping that begins at `address`.
     #[must_use]
     pub fn mapped_bytes(&self, address: u64) -> Option<u64> {
-        self.inner.lock().mapped.get(&address).copied()
+        let inner = self.inner.lock();
+        inner.mapped.get(&address).map(|mapped| mapped.bytes)
     }
 }
 
@@ -442,6 +486,29 @@ fn leaf_entry(geometry: &Geometry, page: Page, mapping: Mapping) -> DXGK_PTE {
         .with_CacheCoherent(coherent)
         .with_ReadOnly(mapping.read_only);
     entry(page, flags)
+}
+
+/// Makes a table as after its first write, with all below it. Nothing is left of what was there.
+fn rewrite(
+    sink: &mut Sink<'_, '_>,
+    table: &Table,
+    level: usize,
+    first: u64,
+) -> Result<(), MmError> {
+    let desc = *sink.shared.geometry.level(level);
+    if let Some(pages) = table.place.system() {
+        let bytes = usize::try_from(desc.bytes).map_err(|_| MmError::Host)?;
+        pages.write(0, &vec![0; bytes]).ok_or(MmError::Host)?;
+    }
+    sink.repeat(level, table, 0, desc.entries(), first, true)?;
+    for (index, child) in &table.children {
+        let at = first + u64::from(*index) * desc.span();
+        rewrite(sink, child, level - 1, at)?;
+        let page = child.place.page(0).ok_or(MmError::SystemMemory(1))?;
+        let pointer = entry(page, DXGK_PTE_Anonymous::new());
+        sink.write(level, table, *index, at, &[pointer], (KmdHandle::NULL, 0))?;
+    }
+    Ok(())
 }
 
 /// The leaf table for `at`, made with its parents where it does not exist. A new table is

@@ -38,6 +38,7 @@ pub struct VidMm {
     pub(super) adapter: KmdHandle,
     pub(super) shared: Arc<Shared>,
     pub(in crate::dxgk) paging: Paging,
+    process: PagingProcess,
     system: Space,
     /// The scratch area is used by one transfer at a time.
     pub(super) scratch: Mutex<Scratch>,
@@ -80,6 +81,7 @@ impl VidMm {
             adapter,
             shared,
             paging,
+            process,
             system,
             scratch,
         })
@@ -119,6 +121,17 @@ impl VidMm {
     pub fn map_system(&self, pages: &SystemPages) -> Result<u64, MmError> {
         let list: Vec<_> = pages_of(pages).collect();
         self.system.map(&list, Mapping::ANONYMOUS, &self.paging)
+    }
+
+    /// Writes the page tables of the paging process again, by the CPU, and names their root again:
+    /// as after a loss of memory.
+    ///
+    /// contract: PWD-010
+    pub fn rebuild_system(&self) -> Result<(), MmError> {
+        let mut batch = self.paging.batch();
+        self.system.rebuild(Writer::Cpu, &mut batch)?;
+        batch.finish()?;
+        self.system.set_root(self.process.context, &self.paging)
     }
 
     /// Undoes [`Self::map_system`].

@@ -51,6 +51,15 @@ pub struct DoorbellRequest<'a> {
     pub secondary: bool,
 }
 
+/// A [`DoorbellRequest`] that was fulfilled.
+#[derive(Debug, Clone)]
+pub(in crate::dxgk::objects) struct OwnedRequest {
+    pub(in crate::dxgk::objects) queue: u32,
+    pub(in crate::dxgk::objects) ring: u32,
+    pub(in crate::dxgk::objects) control: Option<u32>,
+    pub(in crate::dxgk::objects) private_data: Vec<u8>,
+}
+
 /// What the creator of a doorbell learns.
 #[derive(Debug, Clone)]
 pub struct NewDoorbell {
@@ -95,6 +104,12 @@ impl ObjectManager {
             kmd: OnceLock::new(),
             ring,
             control,
+            request: OwnedRequest {
+                queue: request.queue,
+                ring: request.ring,
+                control: request.control,
+                private_data: request.private_data.to_vec(),
+            },
             view: DoorbellView::new(sizes.primary)?,
             secondary: sizes.secondary.map(DoorbellView::new).transpose()?,
             status,
