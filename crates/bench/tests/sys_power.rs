@@ -13,11 +13,13 @@ use std::time::Duration;
 
 use carillon_bench::device::power::{LocalMemory, Retention};
 use carillon_bench::dxgk::objects::Options;
+use carillon_bench::dxgk::objects::exit::Exit;
 use carillon_bench::dxgk::objects::power::{ADAPTER, Sleep, WakeConnect};
 use carillon_bench::dxgk::objects::queue::Queue;
 use carillon_bench::dxgk::trace::Step;
+use carillon_bench::workload::client::Client;
 use carillon_bench::workload::machine::{Machine, MachineConfig};
-use carillon_client::kmt::{AllocationHandle, DoorbellStatus};
+use carillon_client::kmt::{AllocationHandle, DoorbellStatus, Kmt, NodeOrdinal};
 use carillon_ddi::{DEVICE_POWER_STATE, DXGK_DRIVERCAPS, DXGK_QUERYADAPTERINFOTYPE, POWER_ACTION};
 use carillon_hw::addr::PAGE_SIZE;
 use carillon_hw::allocation::{AllocationPrivateData, Placement};
@@ -185,6 +187,36 @@ fn work_published_asleep_runs_once() {
             }
             sys_support::finish(&nt, machine);
         }
+    }
+}
+
+/// A context that was suspended for a reason of its own stays so when the device wakes; what its
+/// queue had read before the sleep is not run again.
+///
+/// contract: PWD-003, PWD-006
+#[test]
+fn who_was_suspended_before_stays_suspended() {
+    for model in MODELS {
+        let (nt, machine) = sys_support::boot(&config(model, 4));
+        let (mut a, mut b) = (Actor::new(&machine, 0), Actor::new(&machine, 0));
+        a.work(3);
+        a.suspend();
+        a.publish(5);
+        a.ring();
+        machine.manager().sleep(Sleep::default()).unwrap();
+        machine.manager().wake().unwrap();
+        b.work(5);
+        a.untouched_from(3);
+        a.connect();
+        a.ring();
+        b.work(5);
+        a.untouched_from(3);
+        a.resume();
+        a.settle();
+        for actor in [a, b] {
+            actor.end();
+        }
+        sys_support::finish(&nt, machine);
     }
 }
 
@@ -434,6 +466,62 @@ fn sleeping_clients(machine: &Machine, sleep: Sleep, number: u32) {
     }
     for actor in actors {
         actor.end();
+    }
+}
+
+/// Clients fill and copy in local memory, which is not there at first when the device wakes: a
+/// queue that runs before its context is resumed faults. Every byte is compared.
+///
+/// contract: PWD-002, PWD-003, PWD-006
+/// regression: SUSP-04, SUSP-08
+#[test]
+fn local_memory_is_back_before_anything_runs() {
+    const SLEEPS: u32 = 20;
+    for model in MODELS {
+        let (nt, machine) = sys_support::boot(&config(model, 2));
+        let processes: Vec<_> = (0..2).map(|_| machine.process().unwrap()).collect();
+        let stop = AtomicBool::new(false);
+        let mut faults = Vec::new();
+        thread::scope(|scope| {
+            let mut clients = Vec::new();
+            for (number, process) in (0..).zip(&processes) {
+                let (kmt, stop): (Arc<dyn Kmt>, _) = (process.clone(), &stop);
+                clients.push(scope.spawn(move || {
+                    let node = NodeOrdinal(number % 2);
+                    let mut client = Client::create(kmt, node, number.into()).unwrap();
+                    while !stop.load(Ordering::Relaxed) {
+                        for _ in 0..20 {
+                            client.submit().unwrap();
+                        }
+                        client.compare().unwrap();
+                    }
+                    client.finish().unwrap()
+                }));
+            }
+            for round in 0..SLEEPS {
+                thread::sleep(Duration::from_micros(u64::from(700 * round % 5003)));
+                machine.manager().sleep(Sleep::default()).unwrap();
+                machine.manager().wake().unwrap();
+                faults.extend(machine.manager().completions().take_others());
+            }
+            stop.store(true, Ordering::Relaxed);
+            if !faults.is_empty() {
+                println!("{model:?}: {faults:#x?}");
+            }
+            for client in clients {
+                let tally = client.join().unwrap();
+                assert_eq!(tally.completions, tally.queue.submissions, "{tally:?}");
+                assert_eq!((tally.bytes_wrong, tally.fences_wrong), (0, 0), "{tally:?}");
+                assert!(tally.bytes_compared > 0);
+            }
+        });
+        faults.extend(machine.manager().completions().take_others());
+        assert_eq!(faults, []);
+        for process in processes {
+            // SAFETY: the clients have given up their words.
+            unsafe { process.end(Exit::Normal, PATIENCE) }.unwrap();
+        }
+        sys_support::finish(&nt, machine);
     }
 }
 
