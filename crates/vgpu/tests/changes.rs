@@ -2,7 +2,7 @@
 
 mod common;
 
-use carillon_hw::addr::{BusAddress, GpuVa};
+use carillon_hw::addr::BusAddress;
 use carillon_hw::event::Event;
 use carillon_hw::packet::Packet;
 use carillon_hw::queue::{
@@ -11,82 +11,12 @@ use carillon_hw::queue::{
 use carillon_hw::regs::{DoorbellControl, QueueOperation, offset};
 use carillon_hw::ring::RingEntry;
 use carillon_vgpu::{Fault, FetchAction, Rule};
-use common::{Client, HOST, Random, Rig, wait_for};
+use common::trace::{Trace, fetched, held};
+use common::{HOST, Rig, wait_for};
 use zerocopy::{FromZeros, IntoBytes};
 
 const CONTEXT: ContextId = ContextId(0);
 const NOP: Packet = Packet::Nop { dwords: 1 };
-
-/// Where entries leave the time at which they ran, and a fence that holds the first one.
-struct Trace<'a> {
-    rig: &'a Rig,
-    base: u64,
-    fence: u64,
-    next: std::cell::Cell<u64>,
-}
-
-impl<'a> Trace<'a> {
-    fn new(rig: &'a Rig) -> Self {
-        Self {
-            rig,
-            base: rig.buffer(CONTEXT, 8),
-            fence: rig.buffer(CONTEXT, 1),
-            next: std::cell::Cell::new(0),
-        }
-    }
-
-    /// Puts an entry that leaves a mark.
-    fn put(&self, client: &Client<'_>) {
-        client.put(&[self.mark()]);
-    }
-
-    fn mark(&self) -> Packet {
-        let index = self.next.get();
-        self.next.set(index + 1);
-        Packet::Timestamp {
-            destination: GpuVa(self.base + index * 8),
-        }
-    }
-
-    fn wait(&self, value: u64) -> Packet {
-        Packet::FenceWait {
-            current: GpuVa(self.fence),
-            value,
-            handle: 0,
-        }
-    }
-
-    fn signal(&self, value: u64) {
-        let vram = self.rig.gpu.vram_memory();
-        vram.store_u64(self.fence, value).unwrap();
-    }
-
-    fn time(&self, index: u64) -> u64 {
-        let vram = self.rig.gpu.vram_memory();
-        vram.load_u64(self.base + index * 8).unwrap()
-    }
-
-    /// Everything that was put has run, in its order.
-    #[track_caller]
-    fn assert_in_order(&self) {
-        let times: Vec<u64> = (0..self.next.get()).map(|index| self.time(index)).collect();
-        assert!(times.iter().all(|time| *time > 0), "{times:?}");
-        assert!(times.is_sorted(), "{times:?}");
-    }
-}
-
-fn fetched(rig: &Rig) -> u64 {
-    rig.gpu.stats().entries_fetched
-}
-
-/// A queue in which an entry waits for the fence.
-fn held<'a>(rig: &'a Rig, trace: &Trace<'_>) -> Client<'a> {
-    let client = rig.active_queue(0, 0);
-    let before = fetched(rig);
-    client.submit(&[trace.wait(1), trace.mark()]);
-    wait_for("the fetch", || fetched(rig) == before + 1);
-    client
-}
 
 #[test]
 fn an_empty_ring_is_left_at_once() {
@@ -637,89 +567,4 @@ fn kernel_rings_change_too_and_report_what_ran() {
     }
     assert_eq!(rig.device_half(id).ring_changes, 1);
     assert_eq!(rig.device_half(id).finished, 2);
-}
-
-/// One round of [`random_changes_lose_nothing_and_run_nothing_twice`].
-fn random_round(random: &mut Random) {
-    let rig = Rig::new(Rig::small());
-    let trace = Trace::new(&rig);
-    let mut present = rig.active_queue(0, 0);
-    rig.bind(0, DoorbellControl::bound_to(present.id));
-    let (mut fence, mut waits, mut changes) = (0, 0, 0);
-    for _ in 0..6 {
-        // An entry that holds the ring lets the client publish to it after the command.
-        let holds = random.below(2) == 0;
-        if holds {
-            fence += 1;
-            waits += 1;
-            present.put(&[trace.wait(fence)]);
-        }
-        for _ in 0..random.below(30) {
-            trace.put(&present);
-        }
-        match random.below(3) {
-            0 => rig.ring(0, 0),
-            1 => present.look(),
-            _ => {}
-        }
-        let suspended = random.below(4) == 0;
-        if suspended {
-            rig.suspend(present.id, 0);
-        }
-        let stopped = random.below(4) == 0;
-        if stopped {
-            // An engine reset would fault the queue that runs: only one that does not run.
-            rig.suspend(present.id, 0);
-            rig.write32(offset::ENGINE_RESET, 1);
-        }
-        let start = random.0;
-        let log2 = 7 + u32::try_from(random.below(2)).unwrap();
-        let next = present.next_ring(log2, start);
-        next.change_ring();
-        changes += 1;
-        if holds {
-            for _ in 0..random.below(30) {
-                trace.put(&present);
-            }
-        }
-        for _ in 0..random.below(30) {
-            trace.put(&next);
-            if random.below(8) == 0 {
-                rig.ring(0, 0);
-            }
-        }
-        if stopped {
-            rig.write32(offset::ENGINE_RESUME, 1);
-        }
-        if suspended || stopped {
-            rig.command(QueueOperation::Resume, present.id);
-        }
-        trace.signal(fence);
-        rig.ring(0, 0);
-        if random.below(2) == 0 {
-            next.wait_done();
-        } else {
-            wait_for("the change", || {
-                rig.device_half(next.id).ring_changes == changes
-            });
-        }
-        present = next;
-    }
-    present.look();
-    present.wait_done();
-    rig.settle();
-    trace.assert_in_order();
-    let half = rig.device_half(present.id);
-    assert_eq!(half.finished, trace.next.get() + waits);
-    assert_eq!(fetched(&rig), half.finished, "each once");
-    assert_eq!(rig.gpu.stats().queue_faults, 0);
-}
-
-#[test]
-fn random_changes_lose_nothing_and_run_nothing_twice() {
-    let mut random = Random(common::seed());
-    for round in 0..60 {
-        println!("round {round} starts at {}", random.0);
-        random_round(&mut random);
-    }
 }

@@ -3,14 +3,18 @@
 
 #![allow(
     dead_code,
+    unused_imports,
     unreachable_pub,
     reason = "every test file uses a part of it"
 )]
 
+mod random;
+pub mod trace;
+
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use carillon_hw::addr::{BusAddress, GpuVa, PAGE_SIZE, PhysicalTarget, VramOffset};
 use carillon_hw::event::{EVENT_BYTES, Event, RawEvent, sequence_of, slot_offset};
@@ -27,6 +31,8 @@ use carillon_hw::regs::{
 use carillon_hw::ring::{READ_POINTER_OFFSET, RingEntry, RingSize};
 use carillon_vgpu::{Bus, BusFault, Config, Gpu, SharedMemory};
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
+
+pub use random::{Random, seed};
 
 pub const QUEUE_TABLE: u64 = 0;
 pub const QUEUES: u32 = 64;
@@ -98,31 +104,6 @@ pub fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
     while !done() {
         assert!(Instant::now() < limit, "never came: {what}");
         std::thread::sleep(Duration::from_micros(50));
-    }
-}
-
-/// A new seed each time, printed with a failure; `CARILLON_SEED` repeats one.
-pub fn seed() -> u64 {
-    let given = std::env::var("CARILLON_SEED").ok();
-    let seed = given.and_then(|seed| seed.parse().ok()).unwrap_or_else(|| {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        now.map_or(0, |now| u64::from(now.subsec_nanos()))
-    });
-    println!("CARILLON_SEED={seed}");
-    seed
-}
-
-/// Random numbers (SplitMix64).
-pub struct Random(pub u64);
-
-impl Random {
-    /// A number below `end`.
-    pub fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % end
     }
 }
 
