@@ -5,7 +5,7 @@ mod common;
 use carillon_hw::addr::GpuVa;
 use carillon_hw::packet::Packet;
 use carillon_hw::queue::{ContextId, QueueFault};
-use carillon_hw::regs::{DoorbellControl, DoorbellModel};
+use carillon_hw::regs::{Control, DoorbellControl, DoorbellModel, offset};
 use carillon_hw::ring::RingEntry;
 use carillon_vgpu::{Config, Fault, RingAction, Rule};
 use common::{Client, Random, Rig, wait_for};
@@ -170,5 +170,21 @@ fn a_ring_while_suspended_does_not_spoil_the_resume() {
     ring(&rig, &client);
     rig.settle();
     rig.command(carillon_hw::regs::QueueOperation::Resume, client.id);
+    client.wait_done();
+}
+
+/// regression: RING-05
+#[test]
+fn a_ring_while_disabled_does_not_spoil_the_enable() {
+    let rig = Rig::new(Rig::small());
+    let client = rig.active_queue(0, 0);
+    rig.bind(0, DoorbellControl::bound_to(client.id));
+    weakly_ordered(&rig);
+    rig.write32(offset::CONTROL, 0);
+    client.put(&[Packet::Nop { dwords: 1 }]);
+    ring(&rig, &client);
+    rig.settle();
+    let enable = Control::new().with_enable(true);
+    rig.write32(offset::CONTROL, enable.into_bits());
     client.wait_done();
 }

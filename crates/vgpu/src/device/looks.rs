@@ -71,6 +71,10 @@ impl Device {
 
     /// Has the looks of a page's next ring see nothing that no barrier made visible.
     fn overtake(&mut self, page: DoorbellPage) {
+        // A disabled device does not look, and everything is there when it is enabled.
+        if !self.is_enabled() {
+            return;
+        }
         let owner = self.doorbells.control(page).owner();
         let model = self.parameters.model;
         for (id, slot) in &mut self.queues {
