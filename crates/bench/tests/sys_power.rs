@@ -12,6 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use carillon_bench::device::power::{LocalMemory, Retention};
+use carillon_bench::dxgk::interface::Notification;
 use carillon_bench::dxgk::objects::Options;
 use carillon_bench::dxgk::objects::exit::Exit;
 use carillon_bench::dxgk::objects::power::{ADAPTER, Sleep, WakeConnect};
@@ -516,6 +517,8 @@ fn local_memory_is_back_before_anything_runs() {
             }
         });
         faults.extend(machine.manager().completions().take_others());
+        // That an idle engine is asked down is no fault.
+        faults.retain(|report| !matches!(report, Notification::EngineStateChange { .. }));
         assert_eq!(faults, []);
         for process in processes {
             // SAFETY: the clients have given up their words.
