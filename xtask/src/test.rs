@@ -40,6 +40,7 @@ pub(crate) fn run(layout: &Layout) -> Result<Counts> {
     session.check("INF", || inf(layout));
     session.check("contract pages", || {
         let coverage = contract::run(layout, contract::Mode::Check)?;
+        coverage.complete()?;
         Ok(coverage.summary().to_string())
     });
     session.step("clippy, driver", |log| {

@@ -20,8 +20,6 @@ pub enum Class {
     /// `DxgkDdiQueryAdapterInfo`: level zero, and it may overlap [`Self::Power`].
     Query,
     /// Level three beside which queries may run.
-    ///
-    /// contract: IRQ-002
     Power,
     /// Levels two and three: nobody else in the driver.
     Exclusive,
@@ -106,6 +104,7 @@ impl Drop for Nesting {
 }
 
 impl Driver {
+    /// contract: IRQ-002
     fn synchronize(&self, class: Class) -> Synchronized<'_> {
         if DEPTH.get() != 0 {
             return Synchronized::Nested;
