@@ -21,6 +21,8 @@ use crate::testing::{Deed, Fake};
 use super::manager::{Manager, ManagerSettings};
 use super::{Connection, DoorbellKind, Locations, NewDoorbell, ProcessTag, State};
 
+mod accounts;
+
 struct Rig {
     platform: Arc<Fake>,
     manager: Arc<Manager<Fake>>,
